@@ -1,0 +1,16 @@
+"""Exact derivatives of NumPy code: fast, typed, pure Python on NumPy.
+
+Operations on traced arrays are recorded on one tape; `grad`, `jvp` and the other transforms replay it.
+"""
+
+from tapegrad import numpy as numpy
+from tapegrad import tree as tree
+from tapegrad.core.node import Node as Node
+from tapegrad.core.tape import Tape as Tape
+from tapegrad.transforms.forward import jvp as jvp
+from tapegrad.transforms.forward import linearize as linearize
+from tapegrad.transforms.record import record as record
+from tapegrad.transforms.record import stop_gradient as stop_gradient
+from tapegrad.transforms.reverse import grad as grad
+from tapegrad.transforms.reverse import value_and_grad as value_and_grad
+from tapegrad.transforms.reverse import vjp as vjp

@@ -1,0 +1,156 @@
+"""The closed set: the few operations that rules are written in besides NumPy's own.
+
+Each works on arrays and, recorded, on traced values; their own derivatives need nothing outside this set and NumPy.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tapegrad.core.primitive import Primitive, case, no_cotangent
+from tapegrad.core.var import Var, apply
+
+ndarray = np.ndarray
+
+
+def shape_of(x: Any) -> tuple[int, ...]:
+    """Return the shape of an array, a traced value or a Python number."""
+    try:
+        return x.shape  # type: ignore[no-any-return]  # NumPy's
+    except AttributeError:
+        return ()
+
+
+def dtype_of(x: Any) -> np.dtype[Any]:
+    """Return the dtype of an array, a traced value or a Python number."""
+    try:
+        return x.dtype  # type: ignore[no-any-return]  # NumPy's
+    except AttributeError:
+        return np.asarray(x).dtype
+
+
+# Broadcasting and its transpose
+
+
+def _sum_to(g: Any, shape: tuple[int, ...]) -> Any:
+    lead = g.ndim - len(shape)
+    if g.shape[lead:] == shape:
+        return np.add.reduce(g, 0 if lead == 1 else tuple(range(lead)))
+    axes = tuple([i for i, n in enumerate(g.shape) if i < lead or (shape[i - lead] == 1 and n != 1)])
+    return np.add.reduce(g, axes, keepdims=True).reshape(shape)
+
+
+def _broadcast(x: Any, shape: tuple[int, ...]) -> Any:
+    if type(x) is not ndarray or x.size != 1 or not x.flags.c_contiguous:
+        return np.broadcast_to(x, shape)
+    if x.itemsize * len(shape) == 0:
+        return x.reshape(shape)
+    view: Any = np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))  # a third of the time of np.broadcast_to
+    view.flags.writeable = False
+    return view
+
+
+def _batch_to(args: Sequence[Any], batched: Sequence[bool], shape: tuple[int, ...]) -> Any:
+    x = args[0]
+    return broadcast_to(x.reshape(x.shape[:1] + (1,) * (len(shape) - x.ndim + 1) + x.shape[1:]), x.shape[:1] + shape)
+
+
+sum_to_p = Primitive(
+    name="sum_to",
+    fn=_sum_to,
+    pulls=(lambda g, y, x, shape: broadcast_to(g, shape_of(x)),),
+    push=lambda tangents, y, x, shape: sum_to(tangents[0], shape),
+    batch=lambda args, batched, shape: np.sum(
+        args[0].reshape(args[0].shape[:1] + args[0].shape[1:]),
+        axis=tuple(range(1, args[0].ndim - len(shape)))
+        + tuple(i for i, n in enumerate(shape, args[0].ndim - len(shape)) if n == 1 and args[0].shape[i] != 1),
+        keepdims=True,
+    ).reshape(args[0].shape[:1] + shape),
+    cases=(case((2, 3), shape=(3,)), case((2, 3), shape=(2, 1)), case((4, 2, 3), shape=(1, 1)), case((2, 3), shape=())),
+)
+
+broadcast_to_p = Primitive(
+    name="broadcast_to",
+    fn=_broadcast,
+    pulls=(lambda g, y, x, shape: sum_to(g, shape_of(x)),),
+    push=lambda tangents, y, x, shape: broadcast_to(tangents[0], shape),
+    batch=_batch_to,
+    cases=(case((3,), shape=(2, 3)), case((2, 1), shape=(2, 3)), case((), shape=(2, 2)), case((1,), shape=(0,))),
+)
+
+
+def sum_to(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum `g` over the axes along which an array of the given shape was broadcast to ``g.shape``: the transpose of that."""
+    if shape_of(g) == shape:
+        return g
+    return apply(sum_to_p, g, shape=shape) if type(g) is Var else _sum_to(g, shape)
+
+
+def broadcast_to(x: Any, shape: tuple[int, ...]) -> Any:
+    """Broadcast `x` to a shape (a read-only view off the tape)."""
+    if shape_of(x) == shape:
+        return x
+    return apply(broadcast_to_p, x, shape=shape)
+
+
+def filled(g: Any, shape: tuple[int, ...]) -> Any:
+    """Return an array of the given shape in which each element is the scalar `g`."""
+    if type(g) is Var or g.nbytes == 0:
+        return broadcast_to(g, shape)
+    size = 1
+    for n in shape:
+        size *= n
+    if size > 4096:
+        return _broadcast(np.asarray(g), shape)
+    y: Any = ndarray(shape, g.dtype)
+    y.fill(g)
+    return y
+
+
+# A zero cotangent stays zero
+
+
+def _guard(c: Any, g: Any) -> Any:
+    if type(c) is ndarray:
+        flat = c.ravel("K")
+        square = flat.dot(flat)  # NaN exactly where an element is: the cheapest look at a whole array
+        if square == square:
+            return c
+    elif c == c:
+        return c
+    return np.where((g == 0) & np.isnan(c), np.zeros((), c.dtype), c)
+
+
+guard_p = Primitive(
+    name="guard",
+    fn=_guard,
+    pulls=(lambda g, y, c, source: np.where((source == 0) & np.isnan(c), 0.0, g), no_cotangent),
+    push=lambda tangents, y, c, source: (
+        None if tangents[0] is None else np.where((source == 0) & np.isnan(c), 0.0, tangents[0])
+    ),
+    batch=lambda args, batched: guard(*args),
+    cases=(case((3,), np.array([0.0, 1.0, 2.0])),),
+)
+"""`c`, but 0 where the cotangent `source` that it was made from is 0 and the slope was infinite or undefined."""
+
+
+def guard(c: Any, g: Any) -> Any:
+    """Return `c`, the product of a cotangent `g` and a slope, with 0 where ``0 * inf`` or ``0 * nan`` made it NaN.
+
+    A branch that was not taken contributes nothing: its cotangent is exactly 0, whatever the slope.
+    """
+    kind = type(c)
+    if kind is Var:
+        if c.tape.abstract:
+            return apply(guard_p, c, g)
+        plain = g.value if type(g) is Var else g
+        return c if _guard(c.value, plain) is c.value else apply(guard_p, c, plain)
+    if kind is ndarray:
+        flat = c.ravel("K")
+        square = flat.dot(flat)
+        if square == square:
+            return c
+    elif c == c:
+        return c
+    return _guard(c, g)

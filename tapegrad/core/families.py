@@ -1,0 +1,143 @@
+"""Families of primitives: what most rules have in common, so that each derivative is written once.
+
+* `elementwise`: one slope per input, ``(g, y, *args) -> g * d``. A diagonal Jacobian is its own transpose, so the slope
+  serves both directions; broadcasting, and zero cotangents that meet infinite slopes, are seen to here.
+* `linear`: linear in its first input; the transpose is written down, the tangent is the operation itself.
+* `multilinear`: linear in each input; a transpose per input, the tangent is the operation with one input replaced.
+* `constant`: the output has no derivative.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tapegrad.core.arrays import broadcast_to, guard, shape_of
+from tapegrad.core.primitive import PRIMITIVES, UFUNCS, Case, Fn, Primitive, no_cotangent
+from tapegrad.core.var import apply
+
+Domain = tuple[float, float]
+
+
+def elementwise(
+    name: str,
+    fn: Fn,
+    *slopes: Fn,
+    domain: Domain | tuple[Domain, ...] = (-2.0, 2.0),
+    finite: bool = False,
+    stands_for: np.ufunc | None = None,
+    cases: tuple[Case, ...] = (),
+) -> Primitive:
+    """Define an elementwise primitive.
+
+    Args:
+        name: its name on the tape.
+        fn: the function on arrays.
+        slopes: per input ``(g, y, *args) -> g * d``, where `d` is the derivative of `y` by that input; `no_cotangent`
+            for an input without derivative.
+        domain: where it is smooth, for one input or for each.
+        finite: the slopes are finite whatever the inputs, so that no product needs a guard.
+        stands_for: the NumPy ufunc it is recorded for; `fn` itself where that is one.
+        cases: inputs for the contract tests, where random ones from the domain do not do.
+    """
+    domains = domain if isinstance(domain[0], tuple) else (domain,) * len(slopes)
+    primitive = Primitive(
+        name=name,
+        fn=fn,
+        pulls=slopes,
+        careful=slopes if finite else tuple(_careful(slope) for slope in slopes),
+        broadcasts=True,
+        push=_push(slopes, finite),
+        batch=_batch_elementwise(name),
+        domain=domains,
+        cases=cases,
+    )
+    if isinstance(stands_for or fn, np.ufunc):
+        UFUNCS[stands_for or fn] = primitive  # type: ignore[index]  # a ufunc, by the line above
+    return primitive
+
+
+def _careful(slope: Fn) -> Fn:
+    if slope is no_cotangent:
+        return slope
+
+    def pull(g: Any, y: Any, *args: Any) -> Any:
+        c = slope(g, y, *args)
+        return c if c is g else guard(c, g)
+
+    return pull
+
+
+def _push(slopes: Sequence[Fn], finite: bool) -> Fn:
+    def push(tangents: Sequence[Any], y: Any, *args: Any) -> Any:
+        total = None
+        for slope, t in zip(slopes, tangents, strict=True):
+            if t is None or slope is no_cotangent:
+                continue
+            part = slope(t, y, *args)
+            if not finite and part is not t:
+                part = guard(part, broadcast_to(t, shape_of(part)))
+            total = part if total is None else total + part
+        return None if total is None else broadcast_to(total, shape_of(y))
+
+    return push
+
+
+def _batch_elementwise(name: str) -> Fn:
+
+    def batch(args: Sequence[Any], batched: Sequence[bool]) -> Any:
+        return apply(PRIMITIVES[name], *align(args, batched))
+
+    return batch
+
+
+def align(args: Sequence[Any], batched: Sequence[bool]) -> list[Any]:
+    """Give batched arguments of an elementwise operation the same rank, so that their leading axes meet."""
+    ranks = [len(shape_of(x)) - is_batched for x, is_batched in zip(args, batched, strict=True)]
+    rank = max(ranks)
+    return [
+        x.reshape(x.shape[:1] + (1,) * (rank - own) + x.shape[1:]) if is_batched and own < rank else x
+        for x, is_batched, own in zip(args, batched, ranks, strict=True)
+    ]
+
+
+def linear(name: str, fn: Fn, transpose: Fn, batch: Fn | None = None, cases: tuple[Case, ...] = ()) -> Primitive:
+    """Define a primitive that is linear in its first input, the only one that has a derivative.
+
+    ``transpose(g, y, x, *others, **settings)`` is the cotangent of `x`; it may look at the shape of `x` only.
+    """
+
+    def push(tangents: Sequence[Any], y: Any, x: Any, *others: Any, **settings: Any) -> Any:
+        return apply(PRIMITIVES[name], tangents[0], *others, **settings)
+
+    return Primitive(name=name, fn=fn, pulls=(transpose,), push=push, batch=batch, cases=cases)
+
+
+def multilinear(name: str, fn: Fn, *transposes: Fn, batch: Fn | None = None, cases: tuple[Case, ...] = ()) -> Primitive:
+    """Define a primitive that is linear in each of its inputs, with the transpose ``(g, y, *args, **settings)`` of each."""
+
+    def push(tangents: Sequence[Any], y: Any, *args: Any, **settings: Any) -> Any:
+        total = None
+        for k, t in enumerate(tangents):
+            if t is not None:
+                part = apply(PRIMITIVES[name], *args[:k], t, *args[k + 1 :], **settings)
+                total = part if total is None else total + part
+        return total
+
+    return Primitive(name=name, fn=fn, pulls=transposes, push=push, batch=batch, cases=cases)
+
+
+def constant(name: str, fn: Fn, arity: int = 1, batch: Fn | None = None, cases: tuple[Case, ...] = ()) -> Primitive:
+    """Define a primitive whose output has no derivative: a comparison, a rounding, an index."""
+    primitive = Primitive(
+        name=name,
+        fn=fn,
+        pulls=(no_cotangent,) * arity,
+        push=lambda tangents, y, *args, **settings: None,
+        batch=batch,
+        constant=True,
+        cases=cases,
+    )
+    if isinstance(fn, np.ufunc):
+        UFUNCS[fn] = primitive
+    return primitive

@@ -1,0 +1,73 @@
+"""Cotangents that are still sums.
+
+Reading one element of a vector has a cotangent that is zero but for that element. Written out, a thousand reads would cost a
+thousand vectors; so the rule of an index returns a `Scatter`, adding two of them only puts their pieces together, and the
+replay writes the sum once, when it is needed. `Slots` does the same for the outputs of an operation that has several.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from attrs import evolve, frozen
+
+from tapegrad.core.primitive import PRIMITIVES
+
+
+@frozen(eq=False)
+class Scatter:
+    """A sum of arrays of one shape: a piece at an index, the pieces before it, and what is dense."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    index: Any
+    piece: Any
+    before: "Scatter | None" = None
+    dense: Any = None
+
+    __array_ufunc__ = None  # so that array + Scatter comes to __radd__
+
+    def __add__(self, other: Any) -> "Scatter":
+        if type(other) is not Scatter:
+            return evolve(self, dense=other if self.dense is None else self.dense + other)
+        total = self
+        for index, piece in other.items():  # the newcomer, which is short
+            total = Scatter(self.shape, self.dtype, index, piece, total, total.dense)
+        return total if other.dense is None else total + other.dense
+
+    def __radd__(self, other: Any) -> "Scatter":
+        return self + other
+
+    def items(self) -> Iterator[tuple[Any, Any]]:
+        """Yield the indices and pieces, latest first."""
+        at: Scatter | None = self
+        while at is not None:
+            yield at.index, at.piece
+            at = at.before
+
+    def settle(self, apply: Any) -> Any:
+        """Write the sum, by way of `apply` so that it is recorded where the pieces are traced."""
+        indices, pieces = zip(*self.items(), strict=True)
+        total = apply(PRIMITIVES["scatter"], *pieces, shape=self.shape, dtype=self.dtype, indices=indices)
+        return total if self.dense is None else total + self.dense
+
+
+@frozen(eq=False)
+class Slots:
+    """Cotangents of some outputs of an operation with several."""
+
+    parts: dict[int, Any]
+
+    def __add__(self, other: "Slots") -> "Slots":
+        parts = dict(self.parts)
+        for which, part in other.parts.items():
+            parts[which] = parts[which] + part if which in parts else part
+        return Slots(parts)
+
+    def settle(self, values: tuple[Any, ...], apply: Any) -> list[Any]:
+        """Return one cotangent an output, zeros where none came."""
+        found = [self.parts.get(i) for i in range(len(values))]
+        return [
+            np.zeros_like(value) if part is None else part.settle(apply) if type(part) is Scatter else part
+            for part, value in zip(found, values, strict=True)
+        ]

@@ -1,0 +1,100 @@
+"""What a primitive is: one operation of NumPy with everything the replays need to know about it."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from attrs import field, frozen
+
+from tapegrad.errors import MissingRuleError
+
+Fn: TypeAlias = Callable[..., Any]
+"""A function on arrays: ``fn(*args, **settings)``, or a rule (see `Primitive`)."""
+
+
+@frozen
+class Case:
+    """Inputs on which the contract tests try a primitive: the shape of each input, and the static settings.
+
+    An input may also be given as a ready array, where its values matter (an index, a mask).
+    """
+
+    inputs: tuple[Any, ...]
+    settings: dict[str, Any] = field(factory=dict)
+
+
+def case(*inputs: Any, **settings: Any) -> Case:
+    """Return a `Case`: shapes or arrays by position, settings by keyword."""
+    return Case(inputs, settings)
+
+
+@frozen(eq=False, repr=False)
+class Primitive:
+    """One operation, complete where it is defined.
+
+    Rules are plain NumPy code. A replay that is not itself recorded runs them on arrays, and nothing stands between them
+    and NumPy; a replay inside another transform runs them on traced values, and what they do is recorded.
+
+    ``fn(*args, **settings)`` computes the output `y`.
+    ``pulls[k](g, y, *args, **settings)`` turns the cotangent `g` of the output into the cotangent of input `k`.
+    ``careful[k]`` is the same rule with ``0 * inf = 0 * nan = 0``, for a replay that met a NaN; ``pulls[k]`` if there is none.
+    ``broadcasts`` tells that a cotangent may come out in the shape of the output: the replay sums it to that of the input.
+    ``push(tangents, y, *args, **settings)`` turns the tangents of the inputs (None for an input at rest) into the tangent of the output.
+    ``batch(args, batched, **settings)`` computes the output for inputs of which those marked in `batched` have a leading
+    axis, and gives the output a leading axis; None means a loop over that axis.
+    ``constant`` marks an output without derivative (a comparison, a rounding): under `grad` and `jvp` it is a plain array.
+    ``domain`` holds, per input, the interval in which the operation is smooth; ``cases`` shapes and settings to try.
+    """
+
+    name: str
+    fn: Fn
+    pulls: Sequence[Fn]
+    push: Fn
+    careful: Sequence[Fn] | None = None
+    broadcasts: bool = False
+    batch: Fn | None = None
+    constant: bool = False
+    domain: tuple[tuple[float, float], ...] = ((-2.0, 2.0),)
+    cases: tuple[Case, ...] = ()
+
+    def __attrs_post_init__(self) -> None:
+        if self.name in PRIMITIVES:
+            raise ValueError(f"a primitive named '{self.name}' exists already")
+        PRIMITIVES[self.name] = self
+
+    def __repr__(self) -> str:
+        return f"{self.name}_p"
+
+    def __reduce__(self) -> Any:
+        return _by_name, (self.name,)
+
+
+PRIMITIVES: dict[str, Primitive] = {}
+"""Every primitive by name: what the contract tests go through."""
+
+UFUNCS: dict[np.ufunc, Primitive] = {}
+"""The primitive that a NumPy ufunc records when it meets a traced value."""
+
+FUNCTIONS: dict[Any, Fn] = {}
+"""The function of `tapegrad.numpy` that stands in for a NumPy function when it meets a traced value."""
+
+
+def _by_name(name: str) -> Primitive:
+    return PRIMITIVES[name]
+
+
+def no_cotangent(g: Any, y: Any, *args: Any, **settings: Any) -> None:
+    """The pull of an input that has no derivative by nature: a mask, an index, an integer."""
+
+
+def missing(name: str, position: int | None = None) -> Fn:
+    """Return a rule that says that there is none, and how to define one."""
+    which = "it" if position is None else f"its input {position}"
+
+    def raise_missing(*args: Any, **settings: Any) -> Any:
+        raise MissingRuleError(
+            f"the operation '{name}' has no derivative rule for {which}. Define one where the primitive is defined "
+            f"(pulls for reverse mode, push for forward mode), or hold the input constant with tapegrad.stop_gradient."
+        )
+
+    return raise_missing

@@ -1,0 +1,571 @@
+"""Traced values, and how an operation on them is recorded.
+
+`apply` is the one door: it computes with NumPy, and where an argument is a `Var` it appends a node. `Var` answers Python's
+operators, NumPy's methods and NumPy's two protocols with `apply`, looking up in the registries what to record: this file
+knows no operation by name.
+"""
+
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import numpy as np
+
+from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording
+from tapegrad.core.primitive import FUNCTIONS, UFUNCS, Primitive
+from tapegrad.errors import ConcretizationError, LeakedVarError, MissingRuleError, users_line
+
+current = CURRENT.get
+
+PLAIN = frozenset({np.ndarray, float, int, bool, complex, *np.sctypeDict.values()} - {np.object_, np.str_, np.bytes_})
+"""Types of constants that an operation takes as they are; others are looked at by `constant`."""
+
+
+class Var:
+    """A traced value: where it stands on which tape, and what it is.
+
+    To a type checker it does not exist: functions under a transform are written for arrays. It behaves as the array `value`
+    does, except that what would silently lose its derivative (``float(x)``, ``np.asarray(x)``) raises.
+    """
+
+    __slots__ = ("index", "primitive", "tape", "value")
+    __hash__ = None  # type: ignore[assignment]  # as an array: == is elementwise
+
+    def __init__(self, tape: Recording, index: int, value: Any, primitive: Primitive) -> None:
+        self.tape = tape
+        self.index = index
+        self.value = value
+        self.primitive = primitive
+
+    # What it is
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return np.shape(self.value)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        value = self.value
+        return value.dtype if hasattr(value, "dtype") else np.asarray(value).dtype
+
+    @property
+    def ndim(self) -> int:
+        return np.ndim(self.value)
+
+    @property
+    def size(self) -> int:
+        return np.size(self.value)
+
+    @property
+    def nbytes(self) -> int:
+        return self.size * self.dtype.itemsize
+
+    @property
+    def itemsize(self) -> int:
+        return self.dtype.itemsize
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __repr__(self) -> str:
+        shape = ", ".join(str(n) for n in self.shape)
+        return f"Var(%{self.index}, {self.dtype}[{shape}])" if self.tape.abstract else f"Var(%{self.index}, {self.value!r})"
+
+    def __format__(self, specification: str) -> str:
+        return repr(self) if self.tape.abstract else format(self.value, specification)
+
+    # Operators
+
+    def __add__(self, other: Any) -> Any:
+        return binary(UFUNCS[np.add], self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return binary(UFUNCS[np.add], other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return binary(UFUNCS[np.subtract], self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return binary(UFUNCS[np.subtract], other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        if other is self:  # one cotangent instead of two and their sum
+            return unary(UFUNCS[np.square], self)
+        return binary(UFUNCS[np.multiply], self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return binary(UFUNCS[np.multiply], other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return binary(UFUNCS[np.divide], self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return binary(UFUNCS[np.divide], other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return binary(UFUNCS[np.power], self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return binary(UFUNCS[np.power], other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return binary(UFUNCS[np.matmul], self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return binary(UFUNCS[np.matmul], other, self)
+
+    def __neg__(self) -> Any:
+        return unary(UFUNCS[np.negative], self)
+
+    def __pos__(self) -> Any:
+        return unary(UFUNCS[np.positive], self)
+
+    def __abs__(self) -> Any:
+        return unary(UFUNCS[np.absolute], self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return ufunc(np.floor_divide, self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return ufunc(np.floor_divide, other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return ufunc(np.remainder, self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return ufunc(np.remainder, other, self)
+
+    def __divmod__(self, other: Any) -> Any:
+        return ufunc(np.floor_divide, self, other), ufunc(np.remainder, self, other)
+
+    def __lt__(self, other: Any) -> Any:
+        return compare(np.less, self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return compare(np.less_equal, self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return compare(np.greater, self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return compare(np.greater_equal, self, other)
+
+    def __eq__(self, other: Any) -> Any:
+        return compare(np.equal, self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        return compare(np.not_equal, self, other)
+
+    def __and__(self, other: Any) -> Any:
+        return compare(np.bitwise_and, self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return compare(np.bitwise_and, other, self)
+
+    def __or__(self, other: Any) -> Any:
+        return compare(np.bitwise_or, self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return compare(np.bitwise_or, other, self)
+
+    def __xor__(self, other: Any) -> Any:
+        return compare(np.bitwise_xor, self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return compare(np.bitwise_xor, other, self)
+
+    def __invert__(self) -> Any:
+        return ufunc(np.invert, self)
+
+    def __getitem__(self, index: Any) -> Any:
+        return FUNCTIONS[operator.getitem](self, index)
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.ndim == 0:
+            raise TypeError("iteration over a 0-d array")
+        return iter([self[i] for i in range(len(self))])
+
+    # NumPy's methods
+
+    @property
+    def T(self) -> Any:
+        return function(np.transpose, self)
+
+    @property
+    def mT(self) -> Any:
+        return function(np.matrix_transpose, self)
+
+    @property
+    def real(self) -> Any:
+        return function(np.real, self)
+
+    @property
+    def imag(self) -> Any:
+        return function(np.imag, self)
+
+    @property
+    def flat(self) -> Any:
+        return iter(function(np.ravel, self))
+
+    def sum(self, *args: Any, **settings: Any) -> Any:
+        return function(np.sum, self, *args, **settings)
+
+    def mean(self, *args: Any, **settings: Any) -> Any:
+        return function(np.mean, self, *args, **settings)
+
+    def prod(self, *args: Any, **settings: Any) -> Any:
+        return function(np.prod, self, *args, **settings)
+
+    def max(self, *args: Any, **settings: Any) -> Any:
+        return function(np.max, self, *args, **settings)
+
+    def min(self, *args: Any, **settings: Any) -> Any:
+        return function(np.min, self, *args, **settings)
+
+    def var(self, *args: Any, **settings: Any) -> Any:
+        return function(np.var, self, *args, **settings)
+
+    def std(self, *args: Any, **settings: Any) -> Any:
+        return function(np.std, self, *args, **settings)
+
+    def ptp(self, *args: Any, **settings: Any) -> Any:
+        return function(np.ptp, self, *args, **settings)
+
+    def cumsum(self, *args: Any, **settings: Any) -> Any:
+        return function(np.cumsum, self, *args, **settings)
+
+    def cumprod(self, *args: Any, **settings: Any) -> Any:
+        return function(np.cumprod, self, *args, **settings)
+
+    def all(self, *args: Any, **settings: Any) -> Any:
+        return function(np.all, self, *args, **settings)
+
+    def any(self, *args: Any, **settings: Any) -> Any:
+        return function(np.any, self, *args, **settings)
+
+    def argmax(self, *args: Any, **settings: Any) -> Any:
+        return function(np.argmax, self, *args, **settings)
+
+    def argmin(self, *args: Any, **settings: Any) -> Any:
+        return function(np.argmin, self, *args, **settings)
+
+    def argsort(self, *args: Any, **settings: Any) -> Any:
+        return function(np.argsort, self, *args, **settings)
+
+    def argpartition(self, *args: Any, **settings: Any) -> Any:
+        return function(np.argpartition, self, *args, **settings)
+
+    def searchsorted(self, *args: Any, **settings: Any) -> Any:
+        return function(np.searchsorted, self, *args, **settings)
+
+    def nonzero(self) -> Any:
+        return function(np.nonzero, self)
+
+    def dot(self, other: Any) -> Any:
+        return function(np.dot, self, other)
+
+    def clip(self, *args: Any, **settings: Any) -> Any:
+        return function(np.clip, self, *args, **settings)
+
+    def round(self, *args: Any, **settings: Any) -> Any:
+        return function(np.round, self, *args, **settings)
+
+    def conj(self) -> Any:
+        return function(np.conjugate, self)
+
+    conjugate = conj
+
+    def reshape(self, *shape: Any, **settings: Any) -> Any:
+        return function(np.reshape, self, shape[0] if len(shape) == 1 else shape, **settings)
+
+    def ravel(self, *args: Any, **settings: Any) -> Any:
+        return function(np.ravel, self, *args, **settings)
+
+    def flatten(self, *args: Any, **settings: Any) -> Any:
+        return function(np.ravel, self, *args, **settings)
+
+    def squeeze(self, *args: Any, **settings: Any) -> Any:
+        return function(np.squeeze, self, *args, **settings)
+
+    def transpose(self, *axes: Any) -> Any:
+        return function(np.transpose, self, (axes[0] if len(axes) == 1 else axes) if axes else None)
+
+    def swapaxes(self, axis1: int, axis2: int) -> Any:
+        return function(np.swapaxes, self, axis1, axis2)
+
+    def diagonal(self, *args: Any, **settings: Any) -> Any:
+        return function(np.diagonal, self, *args, **settings)
+
+    def trace(self, *args: Any, **settings: Any) -> Any:
+        return function(np.trace, self, *args, **settings)
+
+    def repeat(self, *args: Any, **settings: Any) -> Any:
+        return function(np.repeat, self, *args, **settings)
+
+    def take(self, *args: Any, **settings: Any) -> Any:
+        return function(np.take, self, *args, **settings)
+
+    def compress(self, condition: Any, *args: Any, **settings: Any) -> Any:
+        return function(np.compress, condition, self, *args, **settings)
+
+    def choose(self, *args: Any, **settings: Any) -> Any:
+        return function(np.choose, self, *args, **settings)
+
+    def copy(self, *args: Any, **settings: Any) -> Any:
+        return function(np.copy, self)
+
+    def astype(self, dtype: Any, *args: Any, **settings: Any) -> Any:
+        return function(np.astype, self, dtype)
+
+    # What would lose the derivative, or cannot be done
+
+    def __bool__(self) -> bool:
+        if depends_on_abstract(self):
+            raise ConcretizationError(
+                f"the truth of a traced value was asked for under vmap or jit, at {users_line()}: it has no single value there. "
+                f"Use tapegrad.numpy.where(condition, a, b), or hoist the branch out of the transform."
+            )
+        return bool(self.value)
+
+    def __int__(self) -> int:
+        if depends_on_abstract(self):
+            lost(self, "int(x)", "has no single value under vmap or jit; pass the number as a static argument")
+        return int(self.value)
+
+    def __index__(self) -> int:
+        if depends_on_abstract(self):
+            lost(self, "an index or a count", "has no single value under vmap or jit; pass the number as a static argument")
+        return operator.index(self.value)
+
+    def __float__(self) -> NoReturn:
+        lost(self, "float(x)", CONSTANT_OR_ARRAY)
+
+    def __complex__(self) -> NoReturn:
+        lost(self, "complex(x)", CONSTANT_OR_ARRAY)
+
+    def __array__(self, *args: Any, **settings: Any) -> NoReturn:
+        lost(self, "a plain array (np.asarray(x), or a library that makes one)", CONSTANT_OR_ARRAY)
+
+    def item(self, *args: Any) -> NoReturn:
+        lost(self, "x.item()", CONSTANT_OR_ARRAY)
+
+    def tolist(self) -> NoReturn:
+        lost(self, "x.tolist()", CONSTANT_OR_ARRAY)
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        raise TypeError(
+            f"x[...] = v was written to a traced value of shape {self.shape} at {users_line()}: values on the tape do not change. "
+            f"Build the array from its parts with tapegrad.numpy.where, stack or concatenate."
+        )
+
+    def __getattr__(self, name: str) -> NoReturn:
+        hint = " it is an attribute of ndarray that has no derivative rule." if hasattr(np.ndarray, name) else ""
+        raise AttributeError(f"a traced array has no attribute '{name}'.{hint}")
+
+    # NumPy's protocols
+
+    def __array_ufunc__(self, function: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
+        if method == "__call__" and not settings:
+            primitive = UFUNCS.get(function)
+            if primitive is not None and len(inputs) == 2 and not primitive.constant:
+                return binary(primitive, *inputs)
+            return ufunc(function, *inputs)
+        stand_in = FUNCTIONS.get((function, method))
+        if stand_in is None:
+            stand_in = FUNCTIONS.get(method)
+            if stand_in is None:
+                raise no_stand_in(f"numpy.{function.__name__}.{method}")
+            return stand_in(function, *inputs, **settings)
+        return stand_in(*inputs, **settings)
+
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], settings: dict[str, Any]
+    ) -> Any:
+        stand_in = FUNCTIONS.get(function)
+        if stand_in is None:
+            raise no_stand_in(f"{function.__module__}.{function.__name__}")
+        return stand_in(*args, **settings)
+
+
+CONSTANT_OR_ARRAY = (
+    "would lose the derivative. Write it with arrays (x itself, x.reshape(()), functions of tapegrad.numpy), "
+    "or take the value as a constant with tapegrad.stop_gradient(x)"
+)
+
+
+# Recording
+
+
+def apply(primitive: Primitive, *args: Any, **settings: Any) -> Any:
+    """Compute ``primitive.fn(*args, **settings)``, and record it where an argument is traced.
+
+    Raises:
+        LeakedVarError: if a traced argument belongs to a tape that does not record here and now.
+    """
+    for x in args:
+        if type(x) is Var:
+            tape = x.tape
+            break
+    else:
+        return primitive.fn(*args, **settings)
+    if tape is not current():
+        raise leaked(x)
+    inputs: list[int | None] = []
+    values = []
+    for x in args:
+        if type(x) is Var:
+            if x.tape is not tape:
+                raise leaked(x)
+            inputs.append(x.index)
+            values.append(x.value)
+        else:
+            inputs.append(None)
+            values.append(x if type(x) in PLAIN else constant(x))
+    value = primitive.fn(*values, **settings)
+    if primitive.constant and not tape.abstract:
+        return value
+    steps = tape.steps
+    steps.append((primitive, tuple(inputs), tuple(values), settings or NO_SETTINGS, value))
+    return Var(tape, len(steps) - 1, value, primitive)
+
+
+def unary(primitive: Primitive, x: Any) -> Any:
+    """`apply` to one argument and no settings, on the shortest way."""
+    if type(x) is not Var:
+        return primitive.fn(x)
+    tape = x.tape
+    if tape is not current():
+        raise leaked(x)
+    args = (x.value,)
+    value = primitive.fn(*args)
+    steps = tape.steps
+    steps.append((primitive, (x.index,), args, NO_SETTINGS, value))
+    return Var(tape, len(steps) - 1, value, primitive)
+
+
+def binary(primitive: Primitive, x: Any, y: Any) -> Any:
+    """`apply` to two arguments and no settings, on the shortest way."""
+    inputs: tuple[int | None, int | None]
+    if type(x) is Var:
+        tape = x.tape
+        if type(y) is Var:
+            if y.tape is not tape:
+                raise leaked(y if tape is current() else x)
+            inputs = (x.index, y.index)
+            args = (x.value, y.value)
+        else:
+            if type(y) not in PLAIN:
+                y = constant(y)
+                if y is NotImplemented:
+                    return NotImplemented
+            inputs = (x.index, None)
+            args = (x.value, y)
+    elif type(y) is Var:
+        if type(x) not in PLAIN:
+            x = constant(x)
+            if x is NotImplemented:
+                return NotImplemented
+        tape = y.tape
+        inputs = (None, y.index)
+        args = (x, y.value)
+    else:
+        return primitive.fn(x, y)
+    if tape is not current():
+        raise leaked(x if type(x) is Var else y)
+    value = primitive.fn(*args)
+    steps = tape.steps
+    steps.append((primitive, inputs, args, NO_SETTINGS, value))
+    return Var(tape, len(steps) - 1, value, primitive)
+
+
+def compare(function: np.ufunc, x: Any, y: Any) -> Any:
+    """Apply a ufunc whose output has no derivative; it is recorded only where values must not be looked at."""
+    tape = (x if type(x) is Var else y).tape
+    if tape.abstract:
+        return ufunc(function, x, y)
+    if tape is not current():
+        raise leaked(x if type(x) is Var else y)
+    return function(x.value if type(x) is Var else x, y.value if type(y) is Var else y)
+
+
+def ufunc(function: np.ufunc, *args: Any) -> Any:
+    """Apply the primitive that stands in for a NumPy ufunc."""
+    primitive = UFUNCS.get(function)
+    if primitive is None:
+        stand_in = FUNCTIONS.get(function)
+        if stand_in is None:
+            raise no_stand_in(f"numpy.{function.__name__}")
+        return stand_in(*args)
+    if primitive.constant:
+        return apply(primitive, *args)
+    if len(args) == 2:
+        return binary(primitive, *args)
+    if len(args) == 1:
+        return unary(primitive, *args)
+    return apply(primitive, *args)
+
+
+def function(numpy_function: Callable[..., Any], *args: Any, **settings: Any) -> Any:
+    """Call the function of `tapegrad.numpy` that stands in for a NumPy function."""
+    stand_in = FUNCTIONS.get(numpy_function)
+    if stand_in is None:
+        raise no_stand_in(f"numpy.{numpy_function.__name__}")
+    return stand_in(*args, **settings)
+
+
+def constant(x: Any) -> Any:
+    """Return `x` as an array that can stand beside traced values, or NotImplemented where `x` wants to answer itself."""
+    if isinstance(x, (list, tuple)):
+        if any(type(leaf) is Var for leaf in _flat(x)):
+            return FUNCTIONS[np.array](x)
+        x = np.asarray(x)
+    if isinstance(x, np.ndarray):
+        if type(x) is not np.ndarray and not isinstance(x, np.memmap):
+            raise TypeError(f"a {type(x).__name__} cannot be combined with a traced value: give np.asarray of it")
+        if x.dtype.kind not in "biufc":
+            raise TypeError(f"an array of dtype {x.dtype} cannot be combined with a traced value: expected numbers")
+        return x
+    if getattr(x, "__array_ufunc__", 0) is None:
+        return NotImplemented
+    if x is None or isinstance(x, (str, bytes, dict, set)) or not hasattr(x, "__array__"):
+        raise TypeError(f"a {type(x).__name__} cannot be combined with a traced value: expected an array or a number")
+    return constant(np.asarray(x))
+
+
+def _flat(items: Any) -> Iterator[Any]:
+    for item in items:
+        if isinstance(item, (list, tuple)):
+            yield from _flat(item)
+        else:
+            yield item
+
+
+def depends_on_abstract(x: Var) -> bool:
+    """Tell whether `x` depends on an argument of a `vmap` or `jit` that is under way."""
+    return bool(x.tape.abstract)
+
+
+# Errors
+
+
+def leaked(x: Var) -> LeakedVarError:
+    """Return the error for a traced value that is used away from its tape."""
+    return LeakedVarError(
+        f"a traced value of shape {x.shape} and dtype {x.dtype}, made by '{x.primitive.name}', was used at {users_line()} outside the "
+        f"transform (or the thread) that recorded it. Return it from the function as output or with has_aux=True instead of "
+        f"storing it, or store tapegrad.stop_gradient(x)."
+    )
+
+
+def lost(x: Var, what: str, why: str) -> NoReturn:
+    """Raise the error for a traced value that was asked for a plain one."""
+    raise ConcretizationError(
+        f"a traced value of shape {x.shape} and dtype {x.dtype} was asked for {what} at {users_line()}, which {why}."
+    )
+
+
+def no_stand_in(name: str) -> MissingRuleError:
+    return MissingRuleError(
+        f"{name} was called on a traced value at {users_line()}, but has no derivative rule here. Write it with functions of "
+        f"tapegrad.numpy, or call it on tapegrad.stop_gradient(x) if its result is a constant."
+    )

@@ -1,0 +1,1 @@
+"""NumPy's functions, typed and differentiable, under NumPy's own names and signatures."""

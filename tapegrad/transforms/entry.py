@@ -1,0 +1,196 @@
+"""How a transform begins and ends: its arguments go onto the tape as roots, and its results come off it.
+
+The outermost transform opens the tape and drops it, also when the user's function raises. A transform inside it records on
+the same tape: its roots are fresh nodes, identities of the outer values where the arguments are traced already.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextvars import Token
+from typing import Any, NoReturn
+
+import numpy as np
+
+from tapegrad import tree
+from tapegrad.core.node import CURRENT, NO_SETTINGS, Entry, Recording, argument_names
+from tapegrad.core.pending import Scatter
+from tapegrad.core.structure import astype, root_p
+from tapegrad.core.var import Var, apply, leaked
+from tapegrad.errors import TreeError
+from tapegrad.transforms.replay import Table
+
+FRESH: tuple[None] = (None,)
+"""The inputs of a root that comes from nowhere."""
+
+
+def open_tape() -> tuple[Recording, "Token[Recording | None] | None"]:
+    """Return the tape to record on, and where this transform is the outermost one the token that `close_tape` needs."""
+    tape = CURRENT.get()
+    if tape is not None:
+        tape.foreign = True
+        return tape, None
+    tape = Recording()
+    return tape, CURRENT.set(tape)
+
+
+def close_tape(tape: Recording, token: "Token[Recording | None] | None") -> None:
+    """Drop the tape, if this transform opened it."""
+    if token is not None:
+        CURRENT.reset(token)
+        tape.steps = []
+        tape.entries = []
+
+
+def enter(tape: Recording, name: str, f: Callable[..., Any], args: Sequence[Any], positions: tuple[int, ...]) -> list[Any]:
+    """Record the leaves of ``args[i]`` for i in `positions` as roots; return the arguments with traced leaves there.
+
+    Raises:
+        TypeError: for a leaf that is not an array of real or complex floating-point numbers, naming its path.
+    """
+    steps = tape.steps
+    start = len(steps)
+
+    def visit(x: Any) -> Any:
+        kind = type(x)
+        inputs: tuple[int | None] = FRESH
+        if kind is np.ndarray:
+            if x.dtype.kind not in "fc":
+                refuse(name, f, args, positions, len(steps) - start, x)
+        elif kind is Var:
+            if x.tape is not tape:
+                raise leaked(x)
+            inputs = (x.index,)
+            x = x.value
+        elif kind is not float:
+            container = tree.container_of(kind)
+            if container is not None:
+                return container.map(visit, x)
+            if kind is complex or (isinstance(x, np.ndarray) and x.dtype.kind in "fc"):
+                x = np.asarray(x)[()]
+            elif not isinstance(x, np.inexact):
+                refuse(name, f, args, positions, len(steps) - start, x)
+        steps.append((root_p, inputs, (x,), NO_SETTINGS, x))
+        return Var(tape, len(steps) - 1, x, root_p)
+
+    traced = list(args)
+    tape.entries.append(Entry(start, f, tuple([args[i] for i in positions]), positions))
+    for i in positions:
+        traced[i] = visit(args[i])
+    return traced
+
+
+def refuse(name: str, f: Callable[..., Any], args: Sequence[Any], positions: tuple[int, ...], count: int, x: Any) -> NoReturn:
+    """Raise the error for a leaf that cannot be differentiated by: the one after `count` good ones."""
+    names = argument_names(f, positions)
+    paths = [argument + path for argument, i in zip(names, positions, strict=True) for path in tree.paths(args[i])]
+    what = f"dtype {x.dtype}" if hasattr(x, "dtype") else f"type {type(x).__name__}"
+    wanted = [args[i] for i in positions]
+    raise TypeError(
+        f"{name} of {getattr(f, '__name__', f)}: the leaf {paths[count] if count < len(paths) else names} has {what}, "
+        f"but derivatives are taken by real or complex floating-point numbers only. "
+        + (
+            "Convert it with .astype(float), pass it as another argument (see argnums), "
+            if isinstance(x, (int, np.ndarray, np.generic))
+            else "Pass it as another argument (see argnums), "
+        )
+        + f"or declare its field with tapegrad.tree.static() if it is part of a {type(wanted[0]).__name__} but no parameter."
+    )
+
+
+def normalize(name: str, f: Callable[..., Any], argnums: int | Sequence[int], count: int) -> tuple[int, ...]:
+    """Return the positions that `argnums` names among `count` positional arguments.
+
+    Raises:
+        TypeError: if one is not an integer or there is no such argument.
+    """
+    wanted = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    positions = []
+    for i in wanted:
+        if not isinstance(i, (int, np.integer)) or isinstance(i, bool):
+            raise TypeError(f"{name}: argnums must be an int or a tuple of ints, got {argnums!r}")
+        if not -count <= i < count:
+            raise TypeError(
+                f"{name} of {getattr(f, '__name__', f)}: argnums={argnums!r}, but the function was called with {count} positional "
+                f"argument{'s' if count != 1 else ''}; what is differentiated must be passed by position"
+            )
+        positions.append(int(i) % count)
+    if len(set(positions)) != len(positions):
+        raise ValueError(f"{name}: argnums={argnums!r} names an argument twice")
+    return tuple(positions)
+
+
+def leave(roots: Iterable[tuple[Any, Any]], taken: Iterable[Any] = ()) -> list[Any]:
+    """Return final cotangents for pairs of (primal, what the replay left): dense, zeros for None, each owning its memory.
+
+    Args:
+        roots: pairs of a plain primal and its cotangent.
+        taken: arrays that belong to someone else; a cotangent that shares their memory is copied.
+    """
+    owners = {id(x.base if x.base is not None else x) for x in taken if isinstance(x, np.ndarray)}
+    results = []
+    for x, c in roots:
+        if type(c) is Scatter:
+            c = c.settle(apply)
+        if type(c) is np.ndarray:
+            base = c.base
+            owner = id(c if base is None else base)
+            if owner in owners or not c.flags.writeable:
+                c = c.copy()
+            else:
+                owners.add(owner)
+        elif c is None:
+            c = np.zeros_like(x)[()] if type(x) is not np.ndarray else np.zeros_like(x)
+        if type(x) is float and (type(c) is Var or type(c) is not np.float64):
+            c = astype(c, np.float64) if type(c) is Var else np.float64(c)
+        results.append(c)
+    return results
+
+
+def off_tape(tape: Recording, result: Any) -> Any:
+    """Return a pytree with the values traced on `tape`, which is about to be dropped, replaced by plain ones."""
+
+    def value(x: Any) -> Any:
+        if type(x) is not Var:
+            return x
+        if x.tape is not tape:
+            raise leaked(x)
+        return x.value
+
+    return tree.rebuild(value, result)
+
+
+def check_like(
+    name: str, what: str, given: Any, like: Any, structure: "tree.Structure[Any]", values: Sequence[Any]
+) -> list[Any]:
+    """Return the leaves of `given`, checked to have the tree, shapes and dtypes of `values`.
+
+    Raises:
+        TreeError: if the trees differ.
+        TypeError: if a leaf has another shape, or a dtype that cannot be cast; the message has its path.
+    """
+    leaves, given_structure = tree.flatten(given)
+    if given_structure != structure:
+        raise TreeError(
+            f"{name}: the tree of the {what} is {given_structure}, expected {structure}, that of what it belongs to"
+        )
+    checked = []
+    for k, (t, x) in enumerate(zip(leaves, values, strict=True)):
+        shape, dtype = np.shape(x), x.dtype if hasattr(x, "dtype") else np.dtype(type(x))
+        if type(t) is not Var:
+            t = np.asarray(t)[()]
+        fits = np.can_cast(t.dtype, dtype, "same_kind") and (t.dtype.kind not in "iub" or np.ndim(t) == 0)
+        if t.shape != shape or not fits:
+            path = tree.paths(like)[k]
+            raise TypeError(
+                f"{name}: the {what}{' at ' + path if path else ''} has shape {t.shape} and dtype {t.dtype}, "
+                f"but what it belongs to has shape {shape} and dtype {dtype}"
+            )
+        checked.append(t if t.dtype == dtype else astype(t, dtype) if type(t) is Var else np.asarray(t).astype(dtype)[()])
+    return checked
+
+
+def seed(table: Table, start: int, outputs: Sequence[int | None], cotangents: Sequence[Any]) -> None:
+    """Put the cotangents of the outputs into a table that begins at node `start`; those of constants go nowhere."""
+    for index, g in zip(outputs, cotangents, strict=True):
+        if index is not None and index >= start:
+            held = table[index - start]
+            table[index - start] = g if held is None else held + g

@@ -1,0 +1,134 @@
+"""Forward mode: `jvp` and `linearize`, the tape replayed forwards."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from attrs import frozen
+
+from tapegrad import tree
+from tapegrad.core.node import Recording, Step
+from tapegrad.core.var import Var
+from tapegrad.errors import LeakedVarError
+from tapegrad.transforms.entry import check_like, close_tape, enter, off_tape, open_tape
+from tapegrad.transforms.replay import Table, forwards
+from tapegrad.transforms.reverse import output_index
+
+Out = TypeVar("Out")
+
+
+def jvp(f: Callable[..., Out], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Out, Out]:
+    """Return ``f(*primals)`` and its derivative along `tangents`.
+
+    Args:
+        f: a function of pytrees of arrays that returns a pytree of arrays.
+        primals: the arguments, pytrees of floating-point arrays.
+        tangents: one pytree a primal, with its tree, shapes and dtypes.
+
+    Returns:
+        The output, and a tangent like it: the Jacobian times `tangents`.
+
+    Raises:
+        TypeError: if a leaf of the primals is not a floating-point array, or a tangent does not fit its primal.
+        TreeError: if the trees of primals and tangents differ.
+
+    Example:
+        >>> jvp(lambda x: x * x, (3.0,), (1.0,))
+        (9.0, np.float64(6.0))
+
+    References:
+        A. Griewank, A. Walther, "Evaluating Derivatives", 2nd ed., SIAM 2008, section 3.1 (forward mode).
+    """
+    if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
+        raise TypeError(f"jvp: primals and tangents must be tuples, got {type(primals).__name__} and {type(tangents).__name__}")
+    out, push = push_forward("jvp", f, tuple(primals), keep=False, tangents=tuple(tangents))
+    return out, push
+
+
+def linearize(f: Callable[..., Out], *primals: Any) -> tuple[Out, Callable[..., Out]]:
+    """Return ``f(*primals)`` and the linear function that maps tangents of the primals to the tangent of the output.
+
+    The function is recorded once; each call of the linear function replays the tape.
+
+    Args:
+        f: a function of pytrees of arrays that returns a pytree of arrays.
+        primals: the arguments, pytrees of floating-point arrays.
+
+    Raises:
+        TypeError: if a leaf of the primals is not a floating-point array, or a tangent does not fit its primal.
+
+    Example:
+        >>> y, f_jvp = linearize(lambda x: x ** 3, 2.0)
+        >>> f_jvp(1.0), f_jvp(10.0)
+        (np.float64(12.0), np.float64(120.0))
+    """
+    return push_forward("linearize", f, primals, keep=True, tangents=None)
+
+
+def push_forward(name: str, f: Callable[..., Any], primals: tuple[Any, ...], keep: bool, tangents: Any) -> tuple[Any, Any]:
+    """Record ``f(*primals)``; return the output with its tangent, or with the function that pushes tangents if `keep`."""
+    tape, token = open_tape()
+    try:
+        start = len(tape.steps)
+        traced = enter(tape, name, f, primals, tuple(range(len(primals))))
+        roots = len(tape.steps) - start
+        out = f(*traced)
+        leaves, structure = tree.flatten(out)
+        outputs = [output_index(name, f, leaf, tape) for leaf in leaves]
+        values = [leaf.value if type(leaf) is Var else leaf for leaf in leaves]
+        if token is not None:
+            out = off_tape(tape, out)
+        push = Push(
+            name,
+            None if token is not None else tape,
+            tape.steps,
+            start,
+            roots,
+            len(tape.steps),
+            outputs,
+            values,
+            structure,
+            primals,
+        )
+        return (out, push) if keep else (out, push(*tangents))
+    finally:
+        close_tape(tape, token)
+
+
+@frozen(eq=False)
+class Push:
+    """The function that `linearize` returns: it keeps a stretch of tape, and replays it forwards at each call."""
+
+    name: str
+    tape: Recording | None
+    steps: list[Step]
+    start: int
+    roots: int
+    stop: int
+    outputs: list[int | None]
+    values: list[Any]
+    structure: tree.Structure[Any]
+    primals: tuple[Any, ...]
+
+    def __call__(self, *tangents: Any) -> Any:
+        if self.tape is not None and not self.tape.steps:
+            raise LeakedVarError("the function returned by linearize was called after the transform around it had ended")
+        start = self.start
+        primals = [step[4] for step in self.steps[start : start + self.roots]]
+        moving = check_like(self.name, "tangent", tangents, self.primals, tree.structure(self.primals), primals)
+        table: Table = [None] * (self.stop - start)
+        table[: self.roots] = moving
+        with np.errstate(all="ignore"):
+            forwards(self.steps, table, start, self.stop, self.tape)
+        found = [table[index - start] if index is not None and index >= start else None for index in self.outputs]
+        return tree.unflatten(self.structure, [tangent_of(x, t) for x, t in zip(self.values, found, strict=True)])
+
+
+def tangent_of(x: Any, t: Any) -> Any:
+    """Return the tangent of an output: zeros where nothing moved, an array or NumPy scalar of its own otherwise."""
+    if t is None:
+        x = np.asarray(x)
+        return np.zeros(x.shape, x.dtype if x.dtype.kind in "fc" else float)[()]
+    if isinstance(t, np.ndarray):
+        return t.copy() if not t.flags.writeable else t
+    return np.float64(t) if type(t) is float else t

@@ -1,0 +1,222 @@
+"""Replays of a stretch of the tape: backwards carrying cotangents, forwards carrying tangents.
+
+A replay belongs to one transform, and so does its table of cotangents or tangents: nested transforms cannot confuse each
+other's.
+
+On plain arrays, the hot path, the backward replay is optimistic. It runs bare rules, and looks for NaN once, in what it
+leaves behind: cotangents pass through linear maps only, so that a NaN in the middle arrives there. Only if there is one, the
+stretch runs again with rules that know that nothing times infinity is nothing. Inside another transform rules run on traced
+values, carefully at once, and what they compute is recorded for the outer replay.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from attrs import evolve
+
+from tapegrad.core.arrays import sum_to
+from tapegrad.core.node import Recording, Step
+from tapegrad.core.pending import Scatter, Slots
+from tapegrad.core.primitive import Primitive
+from tapegrad.core.structure import astype
+from tapegrad.core.var import Var, apply
+from tapegrad.errors import RuleError
+
+Table: TypeAlias = list[Any]
+"""One entry a node, None where nothing has arrived."""
+
+BUDGET = 16 * 2**20
+"""How many bytes of node values an optimistic stretch holds on to before it is checked, and let go of."""
+
+PENDING = frozenset({Scatter, Slots})
+
+
+def backwards(steps: list[Step], table: Table, roots: int, keep: bool = False) -> None:
+    """Carry cotangents back over a whole tape, on plain arrays.
+
+    Args:
+        steps: the nodes of the tape; unless `keep`, those behind the roots are dropped as they are used up.
+        table: one entry a node; those of the roots are left in it, and nothing else.
+        roots: how many nodes at the start of the tape are roots.
+        keep: leave the nodes as they are (the tape will be replayed again).
+    """
+    top = len(table)
+    while top > roots:
+        before = table[:]
+        bottom = _hurry(steps, table, top, roots, None if keep else BUDGET)
+        if any(c is not None and has_nan(c) for c in table[:bottom]):
+            table[:] = before
+            carefully(steps, table, 0, top, bottom, None, None)
+        del table[bottom:], before
+        if not keep:
+            del steps[bottom:]
+        top = bottom
+
+
+def _hurry(steps: list[Step], table: Table, top: int, bottom: int, budget: int | None) -> int:
+    """Run the bare rules from ``top - 1`` down to `bottom`, or until `budget` is spent; return where it stopped.
+
+    This loop is the price of every operation in every gradient. It is written flat, and an operation of one input without
+    settings, which needs no inner loop, comes first.
+    """
+    weight = 0
+    ndarray, pending = np.ndarray, PENDING
+    for index in range(top - 1, bottom - 1, -1):
+        g = table[index]
+        if g is None:
+            continue
+        table[index] = None
+        primitive, inputs, args, settings, value = steps[index]
+        if type(g) in pending:
+            g = settle(g, value)
+        if len(inputs) == 1 and not settings:
+            (source,) = inputs
+            (x,) = args
+            if source is None:
+                continue
+            c = primitive.pulls[0](g, value, x)
+            try:
+                if c.shape != x.shape or c.dtype is not x.dtype:
+                    c = conform(c, x, primitive)
+            except AttributeError:
+                c = conform(c, x, primitive)
+            held = table[source]
+            table[source] = c if held is None else held + c
+        else:
+            for source, x, pull in zip(inputs, args, primitive.pulls):  # noqa: B905  # variadic pulls do not end
+                if source is None:
+                    continue
+                c = pull(g, value, *args, **settings) if settings else pull(g, value, *args)
+                try:
+                    if c.shape != x.shape or c.dtype is not x.dtype:
+                        c = conform(c, x, primitive)
+                except AttributeError:
+                    c = conform(c, x, primitive)
+                held = table[source]
+                table[source] = c if held is None else held + c
+        if budget is not None and type(value) is ndarray:
+            weight += value.nbytes
+            if weight > budget:
+                return index
+    return bottom
+
+
+def carefully(
+    steps: Sequence[Step], table: Table, start: int, top: int, bottom: int, marked: bytearray | None, lift: Recording | None
+) -> None:
+    """Run the careful rules from ``top - 1`` down to `bottom`; the table begins at node `start`.
+
+    Args:
+        marked: the nodes that take part; None for all.
+        lift: the live tape, if the replay is to be recorded on it.
+    """
+    for index in range(top - 1, bottom - 1, -1):
+        g = table[index - start]
+        if g is None:
+            continue
+        step = steps[index]
+        primitive, inputs, plain_args, settings, value = step
+        if type(g) in PENDING:
+            g = settle(g, value)
+        y, args = (value, plain_args) if lift is None else lifted(step, index, steps, lift)
+        rules = primitive.careful or primitive.pulls
+        for k, source in enumerate(inputs):
+            if source is None or source < start or (marked is not None and not marked[source - start]):
+                continue
+            c = conform(rules[k](g, y, *args, **settings), plain_args[k], primitive)
+            held = table[source - start]
+            table[source - start] = c if held is None else held + c
+
+
+def forwards(steps: Sequence[Step], table: Table, start: int, stop: int, lift: Recording | None) -> None:
+    """Carry the tangents in `table` forward from the roots through ``steps[start:stop]``; the table begins at `start`."""
+    for index in range(start, stop):
+        if table[index - start] is not None:
+            continue
+        step = steps[index]
+        primitive, inputs, plain_args, settings, value = step
+        tangents = [None if source is None or source < start else table[source - start] for source in inputs]
+        if all(t is None for t in tangents):
+            continue
+        y, args = (value, plain_args) if lift is None else lifted(step, index, steps, lift)
+        t = primitive.push(tangents, y, *args, **settings)
+        table[index - start] = t if type(value) is tuple or t is None else conform(t, value, primitive, "tangent")
+
+
+def marks(steps: Sequence[Step], start: int, roots: int, stop: int) -> bytearray:
+    """Mark the nodes of ``steps[start:stop]`` that depend on one of its first `roots`, in one sweep."""
+    marked = bytearray(stop - start)
+    marked[:roots] = b"\1" * roots
+    for index in range(start + roots, stop):
+        for source in steps[index][1]:
+            if source is not None and source >= start and marked[source - start]:
+                marked[index - start] = 1
+                break
+    return marked
+
+
+def prune(steps: list[Step], roots: int) -> None:
+    """Cut the inputs that do not depend on the first `roots` nodes, so that no cotangent goes there."""
+    marked = marks(steps, 0, roots, len(steps))
+    for index in range(roots, len(steps)):
+        primitive, inputs, args, settings, value = steps[index]
+        if any(source is not None and not marked[source] for source in inputs):
+            cut = tuple([source if source is not None and marked[source] else None for source in inputs])
+            steps[index] = (primitive, cut, args, settings, value)
+
+
+def lifted(step: Step, index: int, steps: Sequence[Step], lift: Recording) -> tuple[Any, Sequence[Any]]:
+    """Return the output and the arguments of a node as traced values."""
+    primitive, inputs, args, _, value = step
+    y = value if type(value) is tuple else Var(lift, index, value, primitive)
+    return y, [x if source is None else Var(lift, source, x, steps[source][0]) for source, x in zip(inputs, args, strict=True)]
+
+
+def settle(g: Any, value: Any) -> Any:
+    """Write out a cotangent that is still a sum."""
+    return g.settle(apply) if type(g) is Scatter else g.settle(value, apply)
+
+
+def has_nan(c: Any) -> bool:
+    """Tell whether an element of a cotangent is NaN, at the price of one pass."""
+    kind = type(c)
+    if kind is Scatter:
+        return any(has_nan(piece) for _, piece in c.items()) or (c.dense is not None and has_nan(c.dense))
+    if kind is Slots:
+        return any(has_nan(part) for part in c.parts.values())
+    if kind is np.ndarray:
+        flat = c.ravel("K")
+        c = flat.dot(flat)
+    return bool(c != c)
+
+
+def conform(c: Any, x: Any, primitive: Primitive, what: str = "cotangent") -> Any:
+    """Bring a cotangent to the shape and dtype of its primal, where NumPy had broadcast or promoted the primal.
+
+    Raises:
+        RuleError: if the shapes differ otherwise: a rule is wrong.
+    """
+    if type(c) is np.ndarray and primitive.broadcasts and type(x) is np.ndarray and c.dtype is x.dtype and what == "cotangent":
+        return sum_to(c, x.shape)
+    if c is None or type(c) is Slots:
+        return c
+    shape = x.shape if hasattr(x, "shape") else ()
+    if c.shape != shape:
+        if not primitive.broadcasts or what == "tangent":
+            raise RuleError(
+                f"the rule of '{primitive.name}' returned a {what} of shape {c.shape}, but its primal has shape {shape}"
+            )
+        c = sum_to(c, shape)
+    if type(x) is float:
+        return c if c.dtype.kind == "f" else c.real
+    dtype = x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype
+    if c.dtype == dtype:
+        return c
+    if dtype.kind not in "fc":
+        return None
+    if type(c) is Scatter:
+        return evolve(c, dtype=dtype)
+    if c.dtype.kind == "c" and dtype.kind != "c":
+        c = c.real
+    return astype(c, dtype)

@@ -1,0 +1,519 @@
+"""Reverse mode: `grad`, `value_and_grad` and `vjp`, the tape replayed backwards."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, overload
+
+import numpy as np
+from attrs import frozen
+
+from tapegrad import tree
+from tapegrad.core.node import Recording, Step
+from tapegrad.core.var import Var, leaked
+from tapegrad.errors import LeakedVarError
+from tapegrad.transforms.entry import check_like, close_tape, enter, leave, normalize, off_tape, open_tape, seed
+from tapegrad.transforms.replay import Table, backwards, carefully, marks, prune
+from tapegrad.transforms.wrapped import Transformed
+from tapegrad.typing import Scalar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+T0 = TypeVar("T0")
+T1 = TypeVar("T1")
+T2 = TypeVar("T2")
+S = TypeVar("S", bound=Scalar)
+Aux = TypeVar("Aux")
+Out = TypeVar("Out")
+
+ONES = {np.dtype(kind): np.dtype(kind).type(1) for kind in (np.float16, np.float32, np.float64, np.longdouble)}
+
+
+@frozen(eq=False, slots=False, repr=False)
+class Grad(Transformed):
+    """``grad(f)``; see `grad`."""
+
+    argnums: int | tuple[int, ...] = 0
+    has_aux: bool = False
+    holomorphic: bool = False
+
+    def __call__(self, *args: Any, **settings: Any) -> Any:
+        _, gradient, aux = differentiate("grad", self, args, settings)
+        return (gradient, aux) if self.has_aux else gradient
+
+
+@frozen(eq=False, slots=False, repr=False)
+class ValueAndGrad(Transformed):
+    """``value_and_grad(f)``; see `value_and_grad`."""
+
+    argnums: int | tuple[int, ...] = 0
+    has_aux: bool = False
+    holomorphic: bool = False
+
+    def __call__(self, *args: Any, **settings: Any) -> Any:
+        value, gradient, aux = differentiate("value_and_grad", self, args, settings)
+        return ((value, aux), gradient) if self.has_aux else (value, gradient)
+
+
+def differentiate(name: str, wanted: Grad | ValueAndGrad, args: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+    """Return the value, the gradient and the auxiliary output of ``wanted.f`` at `args`."""
+    f = wanted.f
+    argnums = wanted.argnums
+    positions = (0,) if argnums == 0 and args else normalize(name, f, argnums, len(args))
+    tape, token = open_tape()
+    try:
+        start = len(tape.steps)
+        traced = enter(tape, name, f, args, positions)
+        roots = len(tape.steps) - start
+        out, aux = f(*traced, **settings), None
+        if wanted.has_aux:
+            out, aux = split_aux(name, f, out)
+        index = check_scalar(name, f, out, tape, wanted.holomorphic)
+        primals = [step[4] for step in tape.steps[start : start + roots]]
+        found = pull_scalar(tape, start, roots, index, out, outermost=token is not None)
+        gradients = leave(zip(primals, found, strict=True))
+        if token is not None:
+            out = out.value if type(out) is Var else out
+            aux = off_tape(tape, aux) if wanted.has_aux else None
+    finally:
+        close_tape(tape, token)
+    if type(argnums) is int:
+        return out, tree.refill(args[positions[0]], gradients), aux
+    return out, tree.refill(tuple([args[i] for i in positions]), gradients), aux
+
+
+def pull_scalar(tape: Recording, start: int, roots: int, index: int | None, out: Any, outermost: bool) -> Sequence[Any]:
+    """Return the cotangents of the roots for a cotangent of 1 of the node at `index`."""
+    if index is None or index < start:
+        return [None] * roots
+    one = ONES.get(out.dtype)
+    table: Table = [None] * (index - start + 1)
+    table[-1] = out.dtype.type(1) if one is None else one
+    with np.errstate(all="ignore"):
+        if outermost:
+            if tape.foreign:
+                prune(tape.steps, roots)
+            backwards(tape.steps, table, roots)
+        else:
+            carefully(tape.steps, table, start, index + 1, start + roots, marks(tape.steps, start, roots, index + 1), tape)
+    return table[:roots]
+
+
+def split_aux(name: str, f: Callable[..., Any], out: Any) -> tuple[Any, Any]:
+    """Take ``(output, aux)`` apart."""
+    if not isinstance(out, tuple) or len(out) != 2:
+        raise TypeError(
+            f"{name} of {getattr(f, '__name__', f)} with has_aux=True: the function must return (output, aux), "
+            f"got {type(out).__name__}"
+        )
+    return out[0], out[1]
+
+
+def check_scalar(name: str, f: Callable[..., Any], out: Any, tape: Recording, holomorphic: bool) -> int | None:
+    """Return the index of an output that is a real scalar, or None for one that is a constant.
+
+    Raises:
+        TypeError: if it is anything else.
+    """
+    if type(out) is Var:
+        if out.tape is not tape:
+            raise leaked(out)
+        value = out.value
+        if type(value) is float or (value.shape == () and value.dtype.kind == "f" and not holomorphic):
+            return out.index
+    elif isinstance(out, (float, np.floating)) or (isinstance(out, np.ndarray) and out.shape == () and out.dtype.kind == "f"):
+        return None
+    who = f"{name} of {getattr(f, '__name__', f)}"
+    if not isinstance(out, (Var, np.ndarray, np.generic, int, float, complex)):
+        hint = " (set has_aux=True if it is (loss, aux))" if isinstance(out, tuple) and len(out) == 2 else ""
+        raise TypeError(f"{who}: the function must return a real scalar, got a {type(out).__name__}{hint}")
+    shape, dtype = np.shape(out.value if type(out) is Var else out), out.dtype if hasattr(out, "dtype") else np.dtype(type(out))
+    if shape != ():
+        raise TypeError(
+            f"{who}: the function must return a real scalar, got an array of shape {shape}. Reduce it (sum, mean), or use "
+            f"tapegrad.vjp with a cotangent of that shape, or tapegrad.jacrev for all its derivatives"
+        )
+    if dtype.kind == "c" and holomorphic:
+        return out.index if type(out) is Var else None
+    if dtype.kind == "c":
+        raise TypeError(
+            f"{who}: the function must return a real scalar, got dtype {dtype}. Take its real part or absolute value, or set "
+            f"holomorphic=True if the function is holomorphic"
+        )
+    if holomorphic:
+        raise TypeError(f"{who} with holomorphic=True: the function must return a complex scalar, got dtype {dtype}")
+    raise TypeError(f"{who}: the function must return a real scalar of floating-point type, got dtype {dtype}")
+
+
+@overload
+def grad(
+    f: Callable[Concatenate[T0, P], S], argnums: Literal[0] = 0, has_aux: Literal[False] = False, holomorphic: bool = False
+) -> Callable[Concatenate[T0, P], T0]: ...
+@overload
+def grad(
+    f: Callable[Concatenate[T0, T1, P], S], argnums: Literal[1], has_aux: Literal[False] = False, holomorphic: bool = False
+) -> Callable[Concatenate[T0, T1, P], T1]: ...
+@overload
+def grad(
+    f: Callable[Concatenate[T0, T1, T2, P], S], argnums: Literal[2], has_aux: Literal[False] = False, holomorphic: bool = False
+) -> Callable[Concatenate[T0, T1, T2, P], T2]: ...
+@overload
+def grad(
+    f: Callable[Concatenate[T0, P], S], argnums: tuple[Literal[0]], has_aux: Literal[False] = False, holomorphic: bool = False
+) -> Callable[Concatenate[T0, P], tuple[T0]]: ...
+@overload
+def grad(
+    f: Callable[Concatenate[T0, T1, P], S],
+    argnums: tuple[Literal[0], Literal[1]],
+    has_aux: Literal[False] = False,
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, T1, P], tuple[T0, T1]]: ...
+@overload
+def grad(
+    f: Callable[Concatenate[T0, T1, T2, P], S],
+    argnums: tuple[Literal[1], Literal[2]],
+    has_aux: Literal[False] = False,
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, T1, T2, P], tuple[T1, T2]]: ...
+@overload
+def grad(
+    f: Callable[Concatenate[T0, T1, T2, P], S],
+    argnums: tuple[Literal[0], Literal[2]],
+    has_aux: Literal[False] = False,
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, T1, T2, P], tuple[T0, T2]]: ...
+@overload
+def grad(
+    f: Callable[Concatenate[T0, T1, T2, P], S],
+    argnums: tuple[Literal[0], Literal[1], Literal[2]],
+    has_aux: Literal[False] = False,
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, T1, T2, P], tuple[T0, T1, T2]]: ...
+@overload
+def grad(
+    f: Callable[Concatenate[T0, P], tuple[S, Aux]],
+    argnums: Literal[0] = 0,
+    *,
+    has_aux: Literal[True],
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, P], tuple[T0, Aux]]: ...
+@overload
+def grad(
+    f: Callable[Concatenate[T0, T1, P], tuple[S, Aux]],
+    argnums: Literal[1],
+    *,
+    has_aux: Literal[True],
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, T1, P], tuple[T1, Aux]]: ...
+@overload
+def grad(
+    f: Callable[Concatenate[T0, T1, T2, P], tuple[S, Aux]],
+    argnums: Literal[2],
+    *,
+    has_aux: Literal[True],
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, T1, T2, P], tuple[T2, Aux]]: ...
+@overload
+def grad(
+    f: Callable[Concatenate[T0, P], tuple[S, Aux]],
+    argnums: tuple[Literal[0]],
+    *,
+    has_aux: Literal[True],
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, P], tuple[tuple[T0], Aux]]: ...
+@overload
+def grad(
+    f: Callable[Concatenate[T0, T1, P], tuple[S, Aux]],
+    argnums: tuple[Literal[0], Literal[1]],
+    *,
+    has_aux: Literal[True],
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, T1, P], tuple[tuple[T0, T1], Aux]]: ...
+@overload
+def grad(
+    f: Callable[Concatenate[T0, T1, T2, P], tuple[S, Aux]],
+    argnums: tuple[Literal[1], Literal[2]],
+    *,
+    has_aux: Literal[True],
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, T1, T2, P], tuple[tuple[T1, T2], Aux]]: ...
+@overload
+def grad(
+    f: Callable[Concatenate[T0, T1, T2, P], tuple[S, Aux]],
+    argnums: tuple[Literal[0], Literal[2]],
+    *,
+    has_aux: Literal[True],
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, T1, T2, P], tuple[tuple[T0, T2], Aux]]: ...
+@overload
+def grad(
+    f: Callable[Concatenate[T0, T1, T2, P], tuple[S, Aux]],
+    argnums: tuple[Literal[0], Literal[1], Literal[2]],
+    *,
+    has_aux: Literal[True],
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, T1, T2, P], tuple[tuple[T0, T1, T2], Aux]]: ...
+@overload
+def grad(
+    f: Callable[P, Any], argnums: int | Sequence[int], has_aux: bool = False, holomorphic: bool = False
+) -> Callable[P, Any]: ...
+def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False) -> Any:
+    """Return the function that computes the gradient of `f`.
+
+    The gradient is a pytree like the argument: the same containers, and in place of each leaf an array of its shape and
+    dtype. It is exact, up to rounding; see the documentation for what it is where functions have kinks.
+
+    Args:
+        f: a function of arrays, or pytrees of arrays, that returns a real scalar (shape ``()``).
+        argnums: the position of the argument, or a tuple of positions, to differentiate by.
+        has_aux: `f` returns ``(output, aux)``; the gradient function then returns ``(gradient, aux)``.
+        holomorphic: the output is complex, and `f` is holomorphic; the gradient is then its complex derivative.
+
+    Returns:
+        A function of the same arguments as `f`. Where `argnums` is a tuple it returns a tuple of gradients.
+
+    Raises:
+        TypeError: when it is called: if a leaf is not a floating-point array, or the output not a real scalar.
+        LeakedVarError: if `f` uses a traced value that an earlier call has left behind.
+
+    Example:
+        >>> grad(lambda x: x ** 3)(2.0)
+        np.float64(12.0)
+        >>> grad(lambda a, b: (a * b).sum(), argnums=(0, 1))(np.ones(2), np.array([3.0, 4.0]))
+        (array([3., 4.]), array([1., 1.]))
+
+    References:
+        A. Griewank, A. Walther, "Evaluating Derivatives", 2nd ed., SIAM 2008, section 3.2 (reverse mode).
+    """
+    return Grad(f, argnums if isinstance(argnums, int) else tuple(argnums), has_aux, holomorphic)
+
+
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[T0, P], S], argnums: Literal[0] = 0, has_aux: Literal[False] = False, holomorphic: bool = False
+) -> Callable[Concatenate[T0, P], tuple[S, T0]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[T0, T1, P], S], argnums: Literal[1], has_aux: Literal[False] = False, holomorphic: bool = False
+) -> Callable[Concatenate[T0, T1, P], tuple[S, T1]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[T0, T1, T2, P], S], argnums: Literal[2], has_aux: Literal[False] = False, holomorphic: bool = False
+) -> Callable[Concatenate[T0, T1, T2, P], tuple[S, T2]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[T0, P], S], argnums: tuple[Literal[0]], has_aux: Literal[False] = False, holomorphic: bool = False
+) -> Callable[Concatenate[T0, P], tuple[S, tuple[T0]]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[T0, T1, P], S],
+    argnums: tuple[Literal[0], Literal[1]],
+    has_aux: Literal[False] = False,
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, T1, P], tuple[S, tuple[T0, T1]]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[T0, T1, T2, P], S],
+    argnums: tuple[Literal[1], Literal[2]],
+    has_aux: Literal[False] = False,
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, T1, T2, P], tuple[S, tuple[T1, T2]]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[T0, T1, T2, P], S],
+    argnums: tuple[Literal[0], Literal[2]],
+    has_aux: Literal[False] = False,
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, T1, T2, P], tuple[S, tuple[T0, T2]]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[T0, T1, T2, P], S],
+    argnums: tuple[Literal[0], Literal[1], Literal[2]],
+    has_aux: Literal[False] = False,
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, T1, T2, P], tuple[S, tuple[T0, T1, T2]]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[T0, P], tuple[S, Aux]],
+    argnums: Literal[0] = 0,
+    *,
+    has_aux: Literal[True],
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, P], tuple[tuple[S, Aux], T0]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[T0, T1, P], tuple[S, Aux]],
+    argnums: Literal[1],
+    *,
+    has_aux: Literal[True],
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, T1, P], tuple[tuple[S, Aux], T1]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[T0, T1, T2, P], tuple[S, Aux]],
+    argnums: Literal[2],
+    *,
+    has_aux: Literal[True],
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, T1, T2, P], tuple[tuple[S, Aux], T2]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[T0, P], tuple[S, Aux]],
+    argnums: tuple[Literal[0]],
+    *,
+    has_aux: Literal[True],
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, P], tuple[tuple[S, Aux], tuple[T0]]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[T0, T1, P], tuple[S, Aux]],
+    argnums: tuple[Literal[0], Literal[1]],
+    *,
+    has_aux: Literal[True],
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, T1, P], tuple[tuple[S, Aux], tuple[T0, T1]]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[T0, T1, T2, P], tuple[S, Aux]],
+    argnums: tuple[Literal[1], Literal[2]],
+    *,
+    has_aux: Literal[True],
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, T1, T2, P], tuple[tuple[S, Aux], tuple[T1, T2]]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[T0, T1, T2, P], tuple[S, Aux]],
+    argnums: tuple[Literal[0], Literal[2]],
+    *,
+    has_aux: Literal[True],
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, T1, T2, P], tuple[tuple[S, Aux], tuple[T0, T2]]]: ...
+@overload
+def value_and_grad(
+    f: Callable[Concatenate[T0, T1, T2, P], tuple[S, Aux]],
+    argnums: tuple[Literal[0], Literal[1], Literal[2]],
+    *,
+    has_aux: Literal[True],
+    holomorphic: bool = False,
+) -> Callable[Concatenate[T0, T1, T2, P], tuple[tuple[S, Aux], tuple[T0, T1, T2]]]: ...
+@overload
+def value_and_grad(
+    f: Callable[P, Any], argnums: int | Sequence[int], has_aux: bool = False, holomorphic: bool = False
+) -> Callable[P, Any]: ...
+def value_and_grad(
+    f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Any:
+    """Return the function that computes both the value of `f` and its gradient.
+
+    Args:
+        f: as for `grad`.
+        argnums: as for `grad`.
+        has_aux: `f` returns ``(output, aux)``; the result is then ``((output, aux), gradient)``.
+        holomorphic: as for `grad`.
+
+    Returns:
+        A function of the same arguments as `f` that returns ``(value, gradient)``.
+
+    Raises:
+        TypeError: as for `grad`.
+
+    Example:
+        >>> value_and_grad(lambda x: (x * x).sum())(np.array([1.0, 2.0]))
+        (np.float64(5.0), array([2., 4.]))
+    """
+    return ValueAndGrad(f, argnums if isinstance(argnums, int) else tuple(argnums), has_aux, holomorphic)
+
+
+@overload
+def vjp(f: Callable[..., Out], *primals: Any) -> tuple[Out, Callable[[Out], Any]]: ...
+@overload
+def vjp(f: Callable[..., tuple[Out, Aux]], *primals: Any, has_aux: Literal[True]) -> tuple[Out, Callable[[Out], Any], Aux]: ...
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
+    """Return ``f(*primals)`` and the function that pulls a cotangent of the output back to the primals.
+
+    Args:
+        f: a function of pytrees of arrays that returns a pytree of arrays.
+        primals: the arguments, pytrees of floating-point arrays.
+        has_aux: `f` returns ``(output, aux)``.
+
+    Returns:
+        ``(output, pull)`` or ``(output, pull, aux)``. ``pull(cotangent)``, for a cotangent with the tree, shapes and dtypes of the
+        output, returns a tuple with one cotangent like each primal: the Jacobian, transposed, times `cotangent`. It may be
+        called any number of times.
+
+    Raises:
+        TypeError: if a leaf of the primals is not a floating-point array, or a cotangent does not fit the output.
+        TreeError: if the tree of a cotangent is not that of the output.
+
+    Example:
+        >>> y, pull = vjp(lambda x: x * x, np.array([1.0, 2.0]))
+        >>> pull(np.array([1.0, 10.0]))
+        (array([ 2., 40.]),)
+    """
+    tape, token = open_tape()
+    try:
+        start = len(tape.steps)
+        traced = enter(tape, "vjp", f, primals, tuple(range(len(primals))))
+        roots = len(tape.steps) - start
+        out, aux = f(*traced), None
+        if has_aux:
+            out, aux = split_aux("vjp", f, out)
+        leaves, structure = tree.flatten(out)
+        outputs = [output_index("vjp", f, leaf, tape) for leaf in leaves]
+        values = [leaf.value if type(leaf) is Var else leaf for leaf in leaves]
+        if token is not None:
+            out, aux = off_tape(tape, out), off_tape(tape, aux)
+            if tape.foreign:
+                prune(tape.steps, roots)
+        pull = Pull(None if token is not None else tape, tape.steps, start, roots, outputs, values, structure, primals)
+    finally:
+        close_tape(tape, token)
+    return (out, pull, aux) if has_aux else (out, pull)
+
+
+@frozen(eq=False)
+class Pull:
+    """The function that `vjp` returns: it keeps a stretch of tape, and replays it backwards at each call."""
+
+    tape: Recording | None
+    steps: list[Step]
+    start: int
+    roots: int
+    outputs: list[int | None]
+    values: list[Any]
+    structure: tree.Structure[Any]
+    primals: tuple[Any, ...]
+
+    def __call__(self, cotangent: Any) -> Any:
+        like = tree.unflatten(self.structure, self.values)
+        cotangents = check_like("vjp", "cotangent", cotangent, like, self.structure, self.values)
+        if self.tape is not None and not self.tape.steps:
+            raise LeakedVarError("the function returned by vjp was called after the transform around it had ended")
+        start, roots = self.start, self.roots
+        top = max((index + 1 for index in self.outputs if index is not None), default=start + roots)
+        top = max(top, start + roots)
+        table: Table = [None] * (top - start)
+        seed(table, start, self.outputs, cotangents)
+        with np.errstate(all="ignore"):
+            if self.tape is not None:
+                marked = marks(self.steps, start, roots, top)
+                carefully(self.steps, table, start, top, start + roots, marked, self.tape)
+            elif any(type(g) is Var for g in cotangents):
+                carefully(self.steps, table, 0, top, roots, None, None)
+            else:
+                backwards(self.steps, table, roots, keep=True)
+        primals = [step[4] for step in self.steps[start : start + roots]]
+        return tree.refill(self.primals, leave(zip(primals, table[:roots], strict=True), cotangents))
+
+
+def output_index(name: str, f: Callable[..., Any], leaf: Any, tape: Recording) -> int | None:
+    """Return the index of one leaf of an output, or None for a constant.
+
+    Raises:
+        TypeError: if it is not an array.
+    """
+    if type(leaf) is Var:
+        if leaf.tape is not tape:
+            raise leaked(leaf)
+        return leaf.index
+    if not isinstance(leaf, (np.ndarray, np.generic, float, int, complex)):
+        raise TypeError(f"{name} of {getattr(f, '__name__', f)}: the function must return arrays, got a {type(leaf).__name__}")
+    return None
