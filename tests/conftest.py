@@ -1,0 +1,18 @@
+"""What holds for every test: the same examples on every run, and no tape left recording behind it."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+from tapegrad.core.node import CURRENT
+
+settings.register_profile("tests", derandomize=True, deadline=None, max_examples=50, database=None)
+settings.load_profile("tests")
+
+
+@pytest.fixture(autouse=True)
+def no_tape_left() -> Iterator[None]:
+    """Fail a test after which a tape still records."""
+    yield
+    assert CURRENT.get() is None, "a tape still records after the test"
