@@ -7,6 +7,7 @@ from tapegrad import numpy as numpy
 from tapegrad import tree as tree
 from tapegrad.core.node import Node as Node
 from tapegrad.core.tape import Tape as Tape
+from tapegrad.transforms.batch import vmap as vmap
 from tapegrad.transforms.forward import jvp as jvp
 from tapegrad.transforms.forward import linearize as linearize
 from tapegrad.transforms.record import record as record

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from typing import Any, NamedTuple, TypeAlias, overload
+from typing import Any, TypeAlias, overload
 
 from attrs import define, field, frozen
 
@@ -54,18 +54,9 @@ class Nodes(Sequence[Node]):
         return Nodes(self._steps[index]) if isinstance(index, slice) else Node(*self._steps[index])
 
 
-class Entry(NamedTuple):
-    """The arguments that one transform put on the tape: where their roots start, and which trees they are leaves of."""
-
-    start: int
-    function: Callable[..., Any] | str
-    trees: tuple[Any, ...]
-    positions: tuple[int, ...]
-
-    def paths(self) -> list[str]:
-        """Return the path of each root, such as ``params.layers[0].weight``."""
-        names = argument_names(self.function, self.positions)
-        return [name + path for name, branch in zip(names, self.trees, strict=True) for path in tree.paths(branch)]
+Entry: TypeAlias = tuple[int, Callable[..., Any] | str, tuple[Any, ...], tuple[int, ...]]
+"""The arguments that one transform put on the tape: the index of their first root, the function, its arguments, and the
+positions of those whose leaves became roots."""
 
 
 @define(eq=False)
@@ -73,21 +64,31 @@ class Recording:
     """The data of a tape. It grows, or is dropped whole.
 
     ``foreign`` tells that there are roots besides those of the transform that opened the tape (a transform ran inside it);
-    ``abstract`` counts the transforms under way whose values must not be looked at (`vmap`, `jit`).
+    ``abstract`` holds the ranges of the roots whose values must not be looked at, of a `vmap` or `jit` under way.
     """
 
     steps: list[Step] = field(factory=list)
     entries: list[Entry] = field(factory=list)
     foreign: bool = False
-    abstract: int = 0
+    abstract: list[range] = field(factory=list)
 
     def root_paths(self) -> dict[int, str]:
         """Return, for each root node, the path of the leaf that it stands for."""
-        return {entry.start + i: path for entry in self.entries for i, path in enumerate(entry.paths())}
+        return {
+            start + k: path
+            for start, function, args, positions in self.entries
+            for k, path in enumerate(argument_paths(function, args, positions))
+        }
 
 
 CURRENT: ContextVar[Recording | None] = ContextVar("tapegrad.tape", default=None)
 """The tape that this context (thread, task) records on."""
+
+
+def argument_paths(function: Callable[..., Any] | str, args: Sequence[Any], positions: tuple[int, ...]) -> list[str]:
+    """Return the path of each leaf of ``args[i]``, i in `positions`, such as ``params.layers[0].weight``."""
+    names = argument_names(function, positions)
+    return [name + path for name, i in zip(names, positions, strict=True) for path in tree.paths(args[i])]
 
 
 def argument_names(function: Callable[..., Any] | str, positions: tuple[int, ...]) -> list[str]:

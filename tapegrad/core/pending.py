@@ -18,25 +18,28 @@ from tapegrad.core.primitive import PRIMITIVES
 class Scatter:
     """A sum of arrays of one shape: a piece at an index, the pieces before it, and what is dense."""
 
-    shape: tuple[int, ...]
+    full_shape: tuple[int, ...]
     dtype: np.dtype[Any]
     index: Any
     piece: Any
     before: "Scatter | None" = None
     dense: Any = None
 
+    shape = None  # no array's: a replay that compares shapes takes a closer look
     __array_ufunc__ = None  # so that array + Scatter comes to __radd__
 
     def __add__(self, other: Any) -> "Scatter":
         if type(other) is not Scatter:
             return evolve(self, dense=other if self.dense is None else self.dense + other)
-        total = self
+        total: Scatter = self
         for index, piece in other.items():  # the newcomer, which is short
-            total = Scatter(self.shape, self.dtype, index, piece, total, total.dense)
-        return total if other.dense is None else total + other.dense
+            total = Scatter(self.full_shape, self.dtype, index, piece, total, total.dense)
+        if other.dense is not None:
+            total = evolve(total, dense=other.dense if total.dense is None else total.dense + other.dense)
+        return total
 
     def __radd__(self, other: Any) -> "Scatter":
-        return self + other
+        return self.__add__(other)
 
     def items(self) -> Iterator[tuple[Any, Any]]:
         """Yield the indices and pieces, latest first."""
@@ -48,7 +51,7 @@ class Scatter:
     def settle(self, apply: Any) -> Any:
         """Write the sum, by way of `apply` so that it is recorded where the pieces are traced."""
         indices, pieces = zip(*self.items(), strict=True)
-        total = apply(PRIMITIVES["scatter"], *pieces, shape=self.shape, dtype=self.dtype, indices=indices)
+        total = apply(PRIMITIVES["scatter"], *pieces, shape=self.full_shape, dtype=self.dtype, indices=indices)
         return total if self.dense is None else total + self.dense
 
 

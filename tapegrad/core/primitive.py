@@ -39,7 +39,7 @@ class Primitive:
     ``pulls[k](g, y, *args, **settings)`` turns the cotangent `g` of the output into the cotangent of input `k`.
     ``careful[k]`` is the same rule with ``0 * inf = 0 * nan = 0``, for a replay that met a NaN; ``pulls[k]`` if there is none.
     ``broadcasts`` tells that a cotangent may come out in the shape of the output: the replay sums it to that of the input.
-    ``push(tangents, y, *args, **settings)`` turns the tangents of the inputs (None for an input at rest) into the tangent of the output.
+    ``push(tangents, y, *args, **settings)`` turns the tangents of the inputs (None for one at rest) into that of the output.
     ``batch(args, batched, **settings)`` computes the output for inputs of which those marked in `batched` have a leading
     axis, and gives the output a leading axis; None means a loop over that axis.
     ``constant`` marks an output without derivative (a comparison, a rounding): under `grad` and `jvp` it is a plain array.

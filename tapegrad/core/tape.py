@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from attrs import define, field
 
 from tapegrad import tree
-from tapegrad.core.node import CURRENT, NO_SETTINGS, Entry, Nodes, Recording
+from tapegrad.core.node import CURRENT, NO_SETTINGS, Nodes, Recording
 from tapegrad.core.printing import listing
 from tapegrad.core.structure import root_p
 from tapegrad.core.var import Var, leaked
@@ -67,7 +67,7 @@ class Tape(Recording):
         """
         if CURRENT.get() is not self:
             raise TapegradError("Tape.root: the tape does not record here; call it inside 'with Tape() as tape:'")
-        self.entries.append(Entry(len(self.steps), name, (value,), (0,)))
+        self.entries.append((len(self.steps), name, (value,), (0,)))
 
         def trace(x: Any) -> Any:
             if type(x) is Var:

@@ -322,7 +322,7 @@ class Var:
     def __bool__(self) -> bool:
         if depends_on_abstract(self):
             raise ConcretizationError(
-                f"the truth of a traced value was asked for under vmap or jit, at {users_line()}: it has no single value there. "
+                f"the truth of a traced value was asked for under vmap or jit, at {users_line()}: it has none there. "
                 f"Use tapegrad.numpy.where(condition, a, b), or hoist the branch out of the transform."
             )
         return bool(self.value)
@@ -354,7 +354,7 @@ class Var:
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError(
-            f"x[...] = v was written to a traced value of shape {self.shape} at {users_line()}: values on the tape do not change. "
+            f"x[...] = v was written to a traced value of shape {self.shape} at {users_line()}: values on tape do not change. "
             f"Build the array from its parts with tapegrad.numpy.where, stack or concatenate."
         )
 
@@ -436,10 +436,10 @@ def unary(primitive: Primitive, x: Any) -> Any:
     tape = x.tape
     if tape is not current():
         raise leaked(x)
-    args = (x.value,)
-    value = primitive.fn(*args)
+    plain = x.value
+    value = primitive.fn(plain)
     steps = tape.steps
-    steps.append((primitive, (x.index,), args, NO_SETTINGS, value))
+    steps.append((primitive, (x.index,), (plain,), NO_SETTINGS, value))
     return Var(tape, len(steps) - 1, value, primitive)
 
 
@@ -542,7 +542,13 @@ def _flat(items: Any) -> Iterator[Any]:
 
 def depends_on_abstract(x: Var) -> bool:
     """Tell whether `x` depends on an argument of a `vmap` or `jit` that is under way."""
-    return bool(x.tape.abstract)
+    if not x.tape.abstract:
+        return False
+    reached = set().union(*x.tape.abstract)
+    for index in range(min(reached, default=0), x.index + 1):
+        if any(source in reached for source in x.tape.steps[index][1]):
+            reached.add(index)
+    return x.index in reached
 
 
 # Errors
@@ -551,8 +557,8 @@ def depends_on_abstract(x: Var) -> bool:
 def leaked(x: Var) -> LeakedVarError:
     """Return the error for a traced value that is used away from its tape."""
     return LeakedVarError(
-        f"a traced value of shape {x.shape} and dtype {x.dtype}, made by '{x.primitive.name}', was used at {users_line()} outside the "
-        f"transform (or the thread) that recorded it. Return it from the function as output or with has_aux=True instead of "
+        f"a traced value of shape {x.shape} and dtype {x.dtype}, made by '{x.primitive.name}', was used at {users_line()} outside "
+        f"the transform (or the thread) that recorded it. Return it from the function as output or with has_aux=True instead of "
         f"storing it, or store tapegrad.stop_gradient(x)."
     )
 
@@ -566,6 +572,6 @@ def lost(x: Var, what: str, why: str) -> NoReturn:
 
 def no_stand_in(name: str) -> MissingRuleError:
     return MissingRuleError(
-        f"{name} was called on a traced value at {users_line()}, but has no derivative rule here. Write it with functions of "
-        f"tapegrad.numpy, or call it on tapegrad.stop_gradient(x) if its result is a constant."
+        f"{name} was called on a traced value at {users_line()}, but has no derivative rule here. Write it with functions "
+        f"of tapegrad.numpy, or call it on tapegrad.stop_gradient(x) if its result is a constant."
     )

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from tapegrad import tree
-from tapegrad.core.node import CURRENT, NO_SETTINGS, Entry, Recording, argument_names
+from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, argument_names, argument_paths
 from tapegrad.core.pending import Scatter
 from tapegrad.core.structure import astype, root_p
 from tapegrad.core.var import Var, apply, leaked
@@ -40,7 +40,7 @@ def close_tape(tape: Recording, token: "Token[Recording | None] | None") -> None
         tape.entries = []
 
 
-def enter(tape: Recording, name: str, f: Callable[..., Any], args: Sequence[Any], positions: tuple[int, ...]) -> list[Any]:
+def enter(tape: Recording, name: str, f: Callable[..., Any], args: tuple[Any, ...], positions: tuple[int, ...]) -> list[Any]:
     """Record the leaves of ``args[i]`` for i in `positions` as roots; return the arguments with traced leaves there.
 
     Raises:
@@ -72,7 +72,7 @@ def enter(tape: Recording, name: str, f: Callable[..., Any], args: Sequence[Any]
         return Var(tape, len(steps) - 1, x, root_p)
 
     traced = list(args)
-    tape.entries.append(Entry(start, f, tuple([args[i] for i in positions]), positions))
+    tape.entries.append((start, f, args, positions))
     for i in positions:
         traced[i] = visit(args[i])
     return traced
@@ -80,8 +80,7 @@ def enter(tape: Recording, name: str, f: Callable[..., Any], args: Sequence[Any]
 
 def refuse(name: str, f: Callable[..., Any], args: Sequence[Any], positions: tuple[int, ...], count: int, x: Any) -> NoReturn:
     """Raise the error for a leaf that cannot be differentiated by: the one after `count` good ones."""
-    names = argument_names(f, positions)
-    paths = [argument + path for argument, i in zip(names, positions, strict=True) for path in tree.paths(args[i])]
+    names, paths = argument_names(f, positions), argument_paths(f, args, positions)
     what = f"dtype {x.dtype}" if hasattr(x, "dtype") else f"type {type(x).__name__}"
     wanted = [args[i] for i in positions]
     raise TypeError(
@@ -109,8 +108,8 @@ def normalize(name: str, f: Callable[..., Any], argnums: int | Sequence[int], co
             raise TypeError(f"{name}: argnums must be an int or a tuple of ints, got {argnums!r}")
         if not -count <= i < count:
             raise TypeError(
-                f"{name} of {getattr(f, '__name__', f)}: argnums={argnums!r}, but the function was called with {count} positional "
-                f"argument{'s' if count != 1 else ''}; what is differentiated must be passed by position"
+                f"{name} of {getattr(f, '__name__', f)}: argnums={argnums!r}, but the function was called with {count} "
+                f"positional argument{'s' if count != 1 else ''}; what is differentiated must be passed by position"
             )
         positions.append(int(i) % count)
     if len(set(positions)) != len(positions):
@@ -118,31 +117,40 @@ def normalize(name: str, f: Callable[..., Any], argnums: int | Sequence[int], co
     return tuple(positions)
 
 
-def leave(roots: Iterable[tuple[Any, Any]], taken: Iterable[Any] = ()) -> list[Any]:
-    """Return final cotangents for pairs of (primal, what the replay left): dense, zeros for None, each owning its memory.
+def leave(steps: Sequence[Step], start: int, found: list[Any], taken: Iterable[Any] = ()) -> list[Any]:
+    """Make what a replay has left for the roots from `start` on presentable, in place.
+
+    Each cotangent becomes dense, zeros where there is none, and the only owner of its memory.
 
     Args:
-        roots: pairs of a plain primal and its cotangent.
+        steps: the tape, for the primals.
+        start: index of the first root.
+        found: one cotangent a root.
         taken: arrays that belong to someone else; a cotangent that shares their memory is copied.
     """
-    owners = {id(x.base if x.base is not None else x) for x in taken if isinstance(x, np.ndarray)}
-    results = []
-    for x, c in roots:
-        if type(c) is Scatter:
-            c = c.settle(apply)
+    owners = {id(x if x.base is None else x.base) for x in taken if isinstance(x, np.ndarray)}
+    for k, c in enumerate(found):
         if type(c) is np.ndarray:
             base = c.base
             owner = id(c if base is None else base)
-            if owner in owners or not c.flags.writeable:
-                c = c.copy()
+            if owner in owners or (base is not None and not c.flags.writeable):
+                found[k] = c.copy()
             else:
                 owners.add(owner)
-        elif c is None:
-            c = np.zeros_like(x)[()] if type(x) is not np.ndarray else np.zeros_like(x)
-        if type(x) is float and (type(c) is Var or type(c) is not np.float64):
-            c = astype(c, np.float64) if type(c) is Var else np.float64(c)
-        results.append(c)
-    return results
+        else:
+            found[k] = presentable(c, steps[start + k][4])
+    return found
+
+
+def presentable(c: Any, x: Any) -> Any:
+    """Return a cotangent that is no array: zeros for None, a sum written out, float64 for a Python float."""
+    if c is None:
+        return np.zeros_like(x) if type(x) is np.ndarray else np.zeros_like(x)[()]
+    if type(c) is Scatter:
+        c = c.settle(apply)
+    if type(x) is not float or type(c) is np.float64:
+        return c
+    return astype(c, np.float64) if type(c) is Var else np.float64(c)
 
 
 def off_tape(tape: Recording, result: Any) -> Any:

@@ -42,9 +42,10 @@ def backwards(steps: list[Step], table: Table, roots: int, keep: bool = False) -
         keep: leave the nodes as they are (the tape will be replayed again).
     """
     top = len(table)
+    first = True
     while top > roots:
         before = table[:]
-        bottom = _hurry(steps, table, top, roots, None if keep else BUDGET)
+        bottom = _hurry(steps, table, top, roots, BUDGET, sums=not first)
         if any(c is not None and has_nan(c) for c in table[:bottom]):
             table[:] = before
             carefully(steps, table, 0, top, bottom, None, None)
@@ -52,23 +53,32 @@ def backwards(steps: list[Step], table: Table, roots: int, keep: bool = False) -
         if not keep:
             del steps[bottom:]
         top = bottom
+        first = False
 
 
-def _hurry(steps: list[Step], table: Table, top: int, bottom: int, budget: int | None) -> int:
+def _hurry(steps: list[Step], table: Table, top: int, bottom: int, budget: int, sums: bool) -> int:
     """Run the bare rules from ``top - 1`` down to `bottom`, or until `budget` is spent; return where it stopped.
 
-    This loop is the price of every operation in every gradient. It is written flat, and an operation of one input without
-    settings, which needs no inner loop, comes first.
+    This loop is the price of every operation in every gradient. It is written flat; an operation of one input without settings,
+    which needs no inner loop, comes first; and what is rare is found where shape or dtype do not agree at once.
+
+    Args:
+        steps: the nodes.
+        table: the cotangents, one entry a node.
+        top: one past the first node to replay.
+        bottom: the last one.
+        budget: bytes of node values after which to stop.
+        sums: cotangents that are still sums may be in the table.
     """
     weight = 0
-    ndarray, pending = np.ndarray, PENDING
+    ndarray = np.ndarray
     for index in range(top - 1, bottom - 1, -1):
         g = table[index]
         if g is None:
             continue
         table[index] = None
         primitive, inputs, args, settings, value = steps[index]
-        if type(g) in pending:
+        if sums and type(g) in PENDING:
             g = settle(g, value)
         if len(inputs) == 1 and not settings:
             (source,) = inputs
@@ -79,8 +89,10 @@ def _hurry(steps: list[Step], table: Table, top: int, bottom: int, budget: int |
             try:
                 if c.shape != x.shape or c.dtype is not x.dtype:
                     c = conform(c, x, primitive)
+                    sums = sums or type(c) in PENDING
             except AttributeError:
                 c = conform(c, x, primitive)
+                sums = sums or type(c) in PENDING
             held = table[source]
             table[source] = c if held is None else held + c
         else:
@@ -91,11 +103,13 @@ def _hurry(steps: list[Step], table: Table, top: int, bottom: int, budget: int |
                 try:
                     if c.shape != x.shape or c.dtype is not x.dtype:
                         c = conform(c, x, primitive)
+                        sums = sums or type(c) in PENDING
                 except AttributeError:
                     c = conform(c, x, primitive)
+                    sums = sums or type(c) in PENDING
                 held = table[source]
                 table[source] = c if held is None else held + c
-        if budget is not None and type(value) is ndarray:
+        if type(value) is ndarray:
             weight += value.nbytes
             if weight > budget:
                 return index
@@ -197,25 +211,28 @@ def conform(c: Any, x: Any, primitive: Primitive, what: str = "cotangent") -> An
     Raises:
         RuleError: if the shapes differ otherwise: a rule is wrong.
     """
-    if type(c) is np.ndarray and primitive.broadcasts and type(x) is np.ndarray and c.dtype is x.dtype and what == "cotangent":
+    kind = type(c)
+    if kind is np.ndarray and type(x) is np.ndarray and primitive.broadcasts and c.dtype is x.dtype and what == "cotangent":
         return sum_to(c, x.shape)
-    if c is None or type(c) is Slots:
+    if c is None or kind is Slots:
         return c
     shape = x.shape if hasattr(x, "shape") else ()
-    if c.shape != shape:
+    found = c.full_shape if kind is Scatter else c.shape
+    if found != shape:
         if not primitive.broadcasts or what == "tangent":
             raise RuleError(
-                f"the rule of '{primitive.name}' returned a {what} of shape {c.shape}, but its primal has shape {shape}"
+                f"the rule of '{primitive.name}' returned a {what} of shape {found}, but its primal has shape {shape}"
             )
         c = sum_to(c, shape)
     if type(x) is float:
-        return c if c.dtype.kind == "f" else c.real
+        c = c if c.dtype.kind == "f" else c.real
+        return c[()] if type(c) is np.ndarray else c
     dtype = x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype
     if c.dtype == dtype:
         return c
     if dtype.kind not in "fc":
         return None
-    if type(c) is Scatter:
+    if kind is Scatter:
         return evolve(c, dtype=dtype)
     if c.dtype.kind == "c" and dtype.kind != "c":
         c = c.real

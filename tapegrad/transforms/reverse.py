@@ -67,9 +67,7 @@ def differentiate(name: str, wanted: Grad | ValueAndGrad, args: tuple[Any, ...],
         if wanted.has_aux:
             out, aux = split_aux(name, f, out)
         index = check_scalar(name, f, out, tape, wanted.holomorphic)
-        primals = [step[4] for step in tape.steps[start : start + roots]]
-        found = pull_scalar(tape, start, roots, index, out, outermost=token is not None)
-        gradients = leave(zip(primals, found, strict=True))
+        gradients = leave(tape.steps, start, pull_scalar(tape, start, roots, index, out, outermost=token is not None))
         if token is not None:
             out = out.value if type(out) is Var else out
             aux = off_tape(tape, aux) if wanted.has_aux else None
@@ -80,7 +78,7 @@ def differentiate(name: str, wanted: Grad | ValueAndGrad, args: tuple[Any, ...],
     return out, tree.refill(tuple([args[i] for i in positions]), gradients), aux
 
 
-def pull_scalar(tape: Recording, start: int, roots: int, index: int | None, out: Any, outermost: bool) -> Sequence[Any]:
+def pull_scalar(tape: Recording, start: int, roots: int, index: int | None, out: Any, outermost: bool) -> list[Any]:
     """Return the cotangents of the roots for a cotangent of 1 of the node at `index`."""
     if index is None or index < start:
         return [None] * roots
@@ -435,9 +433,9 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         has_aux: `f` returns ``(output, aux)``.
 
     Returns:
-        ``(output, pull)`` or ``(output, pull, aux)``. ``pull(cotangent)``, for a cotangent with the tree, shapes and dtypes of the
-        output, returns a tuple with one cotangent like each primal: the Jacobian, transposed, times `cotangent`. It may be
-        called any number of times.
+        ``(output, pull)`` or ``(output, pull, aux)``. ``pull(cotangent)``, for a cotangent with the tree, shapes and dtypes of
+        the output, returns a tuple with one cotangent like each primal: the Jacobian, transposed, times `cotangent`. It may
+        be called any number of times.
 
     Raises:
         TypeError: if a leaf of the primals is not a floating-point array, or a cotangent does not fit the output.
@@ -500,8 +498,7 @@ class Pull:
                 carefully(self.steps, table, 0, top, roots, None, None)
             else:
                 backwards(self.steps, table, roots, keep=True)
-        primals = [step[4] for step in self.steps[start : start + roots]]
-        return tree.refill(self.primals, leave(zip(primals, table[:roots], strict=True), cotangents))
+        return tree.refill(self.primals, leave(self.steps, start, table[:roots], cotangents))
 
 
 def output_index(name: str, f: Callable[..., Any], leaf: Any, tape: Recording) -> int | None:

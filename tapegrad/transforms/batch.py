@@ -1,0 +1,241 @@
+"""Batching: `vmap`, the tape replayed forwards with a leading axis.
+
+The function is recorded once, on the first example of the batch, whose values it must not look at. The stretch of tape is then
+replayed with whole batches: each node by the batching rule of its primitive, or by a loop where that has none.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+from attrs import frozen
+
+from tapegrad import tree
+from tapegrad.core.node import NO_SETTINGS, Recording, Step, argument_names
+from tapegrad.core.primitive import FUNCTIONS, Primitive
+from tapegrad.core.structure import root_p
+from tapegrad.core.var import Var, apply, leaked
+from tapegrad.errors import TreeError
+from tapegrad.transforms.entry import FRESH, close_tape, off_tape, open_tape
+from tapegrad.transforms.reverse import output_index
+from tapegrad.transforms.wrapped import Transformed
+
+P = ParamSpec("P")
+Out = TypeVar("Out")
+
+
+def vmap(f: Callable[P, Out], in_axes: Any = 0, out_axes: Any = 0) -> Callable[P, Out]:
+    """Return the function that maps `f` over an axis of its arguments, all examples at once.
+
+    Args:
+        f: a function of pytrees of arrays that returns a pytree of arrays. It must not look at values: use `where`, not ``if``.
+        in_axes: the axis to map over: one for all arguments, or a tuple with one for each; in place of an argument's axis may
+            stand a pytree of axes that is a prefix of the argument. None: the same for all examples.
+        out_axes: where the mapped axis stands in the outputs, likewise.
+
+    Returns:
+        A function of the same arguments; keyword arguments are mapped over their first axis.
+
+    Raises:
+        ValueError: when it is called: if nothing is mapped, or the mapped axes differ in size (naming sizes and paths).
+        TreeError: if `in_axes` or `out_axes` is no prefix of the tree it belongs to.
+        ConcretizationError: if `f` looks at a value that depends on the example.
+
+    Example:
+        >>> vmap(lambda x, y: x @ y, in_axes=(0, None))(np.ones((3, 2)), np.array([1.0, 10.0]))
+        array([11., 11., 11.])
+    """
+    return Batched(f, in_axes if not isinstance(in_axes, list) else tuple(in_axes), out_axes)
+
+
+@frozen(eq=False, slots=False, repr=False)
+class Batched(Transformed):
+    """``vmap(f)``; see `vmap`."""
+
+    in_axes: Any = 0
+    out_axes: Any = 0
+
+    def __call__(self, *args: Any, **settings: Any) -> Any:
+        f = self.f
+        axes = self.in_axes
+        if isinstance(axes, tuple) and len(axes) != len(args):
+            raise TreeError(
+                f"vmap of {name_of(f)}: in_axes has {len(axes)} entries, but there are {len(args)} positional arguments"
+            )
+        spread = axes if isinstance(axes, tuple) else (axes,) * len(args)
+        names = argument_names(f, tuple(range(len(args))))
+        found = [prefix(axis, arg, f"in_axes of {name}") for axis, arg, name in zip(spread, args, names, strict=True)]
+        leaf_axes = [axis for part in found for axis in part] + [0 for _ in tree.leaves(settings)]
+        leaves, structure = tree.flatten((args, settings))
+        size = batch_size(f, leaves, leaf_axes, names, args, settings)
+        batches = [x if axis is None else leading(x, axis) for x, axis in zip(leaves, leaf_axes, strict=True)]
+        mapped = [axis is not None for axis in leaf_axes]
+        return run(f, batches, mapped, structure, size, self.out_axes)
+
+
+def run(
+    f: Callable[..., Any], batches: list[Any], mapped: list[bool], structure: tree.Structure[Any], size: int, out_axes: Any
+) -> Any:
+    """Record `f` on the first example, and replay it on the batch."""
+    tape, token = open_tape()
+    try:
+        start = len(tape.steps)
+        table: dict[int, Any] = {}
+        traced = []
+        for x, is_mapped in zip(batches, mapped, strict=True):
+            if type(x) is Var and x.tape is not tape:
+                raise leaked(x)
+            if is_mapped:
+                plain = x.value if type(x) is Var else x
+                example = plain[0] if size else np.ones(plain.shape[1:], plain.dtype)[()]
+                table[len(tape.steps)] = x
+                tape.steps.append((root_p, FRESH, (example,), NO_SETTINGS, example))
+                x = Var(tape, len(tape.steps) - 1, example, root_p)
+            traced.append(x)
+        args, settings = tree.unflatten(structure, traced)
+        first = len(tape.steps)
+        tape.abstract.append(range(start, first))
+        try:
+            out = f(*args, **settings)
+        finally:
+            tape.abstract.pop()
+        leaves, out_structure = tree.flatten(out)
+        wanted = [output_index("vmap", f, leaf, tape) for leaf in leaves]
+        replay(tape, table, start, first, wanted, size, lift=None if token is not None else tape)
+        axes = prefix(out_axes, out, "out_axes")
+        results = []
+        for leaf, index, axis in zip(leaves, wanted, axes, strict=True):
+            y = None if index is None else table.get(index)
+            if y is not None:
+                results.append(y if axis in (0, None) else FUNCTIONS[np.moveaxis](y, 0, axis))
+            elif axis is None:
+                results.append(leaf)
+            else:
+                shape = np.shape(leaf)
+                at = axis if axis >= 0 else axis + len(shape) + 1
+                expanded = np.expand_dims(leaf, at)
+                results.append(np.broadcast_to(expanded, (*shape[:at], size, *shape[at:])))
+        result = tree.unflatten(out_structure, results)
+        return result if token is None else off_tape(tape, result)
+    finally:
+        close_tape(tape, token)
+
+
+def replay(
+    tape: Recording,
+    table: dict[int, Any],
+    start: int,
+    first: int,
+    wanted: Sequence[int | None],
+    size: int,
+    lift: Recording | None,
+) -> None:
+    """Fill the table with the batched values of the nodes from `first` on that lead to the wanted ones."""
+    steps = tape.steps
+    for index in sorted(leading_to(steps, first, wanted)):
+        step = steps[index]
+        primitive, inputs, plain_args, settings, value = step
+        batched = [source is not None and source in table for source in inputs]
+        if not any(batched):
+            continue
+        args = [
+            table[source] if is_batched else x if source is None or lift is None else Var(lift, source, x, steps[source][0])
+            for source, is_batched, x in zip(inputs, batched, plain_args, strict=True)
+        ]
+        if primitive.batch is not None:
+            table[index] = primitive.batch(args, batched, **settings)
+        else:
+            table[index] = loop(primitive, args, batched, settings, size, value)
+
+
+def leading_to(steps: Sequence[Step], first: int, wanted: Sequence[int | None]) -> set[int]:
+    """Return the nodes from `first` on that the wanted ones depend on."""
+    needed = {index for index in wanted if index is not None and index >= first}
+    waiting = list(needed)
+    while waiting:
+        for source in steps[waiting.pop()][1]:
+            if source is not None and source >= first and source not in needed:
+                needed.add(source)
+                waiting.append(source)
+    return needed
+
+
+def loop(
+    primitive: Primitive, args: Sequence[Any], batched: Sequence[bool], settings: dict[str, Any], size: int, like: Any
+) -> Any:
+    """Apply a primitive that has no batching rule to one example after the other."""
+    if size == 0:
+        empty = [np.zeros((0, *np.shape(part)), np.asarray(part).dtype) for part in (like if type(like) is tuple else (like,))]
+        return tuple(empty) if type(like) is tuple else empty[0]
+    rows = [
+        apply(primitive, *[x[i] if is_batched else x for x, is_batched in zip(args, batched, strict=True)], **settings)
+        for i in range(size)
+    ]
+    stack = FUNCTIONS[np.stack]
+    if type(like) is tuple:
+        return tuple(stack([row[k] for row in rows]) for k in range(len(like)))
+    return stack(rows)
+
+
+# Axes
+
+
+def prefix(axes: Any, of: Any, where: str) -> list[int | None]:
+    """Return one axis a leaf of the tree `of`, for a tree of axes that is a prefix of it.
+
+    Raises:
+        TreeError: naming the place where it is none.
+    """
+    if axes is None or (isinstance(axes, (int, np.integer)) and not isinstance(axes, bool)):
+        return [None if axes is None else int(axes)] * len(tree.leaves(of))
+    outer, inner = tree.container_of(type(axes)), tree.container_of(type(of))
+    if outer is None or inner is None or type(axes) is not type(of) or outer.key(axes) != inner.key(of):
+        raise TreeError(
+            f"vmap: {where}: {axes!r} does not fit a {type(of).__name__}; expected an int, None, or a tree of them like it"
+        )
+    children, branches = outer.children(axes), inner.children(of)
+    if len(children) != len(branches):
+        raise TreeError(f"vmap: {where}: {len(children)} axes for a {type(of).__name__} of {len(branches)}")
+    names = inner.names(inner.key(of), len(branches))
+    return [
+        axis
+        for child, branch, name in zip(children, branches, names, strict=True)
+        for axis in prefix(child, branch, where + name)
+    ]
+
+
+def batch_size(
+    f: Callable[..., Any], leaves: Sequence[Any], axes: Sequence[int | None], names: Sequence[str], args: Any, settings: Any
+) -> int:
+    """Return the common size of the mapped axes.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    paths = [name + path for name, arg in zip(names, args, strict=True) for path in tree.paths(arg)]
+    paths += [name + path for name in sorted(settings) for path in tree.paths(settings[name])]
+    sizes = {}
+    for x, axis, path in zip(leaves, axes, paths, strict=True):
+        if axis is None:
+            continue
+        shape = np.shape(x.value if type(x) is Var else x)
+        if not -len(shape) <= axis < len(shape):
+            raise ValueError(f"vmap of {name_of(f)}: {path} has shape {shape} and no axis {axis} to map over")
+        sizes[path] = shape[axis]
+    if not sizes:
+        raise ValueError(f"vmap of {name_of(f)}: no argument is mapped; give at least one an axis in in_axes")
+    if len(set(sizes.values())) > 1:
+        listed = ", ".join(f"{path} has {n}" for path, n in sizes.items())
+        raise ValueError(f"vmap of {name_of(f)}: the mapped axes must have one size, but {listed}")
+    return int(next(iter(sizes.values())))
+
+
+def leading(x: Any, axis: int) -> Any:
+    """Return `x` with the given axis moved to the front."""
+    if type(x) is not Var:
+        x = np.asarray(x)
+    return x if axis == 0 else FUNCTIONS[np.moveaxis](x, axis, 0)
+
+
+def name_of(f: Callable[..., Any]) -> str:
+    return getattr(f, "__name__", repr(f))
