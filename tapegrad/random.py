@@ -1,0 +1,220 @@
+"""Random numbers from explicit keys: the same key always gives the same numbers, and nothing is remembered between calls.
+
+A key is an array of two 64-bit words. Every function here is pure: it draws from the counter-based generator Philox, keyed
+with the words of the key, and one key should be used for one draw. Independent keys are made with `split` or `fold_in`,
+which read the same generator at counters that no draw can reach. Names and argument orders are those of ``jax.random``.
+
+References:
+    J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011,
+    https://doi.org/10.1145/2063384.2063405 (Philox, section 4.3).
+"""
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from tapegrad.typing import Array, DTypeLike, Shape
+
+WORDS = 2
+"""The length of a key."""
+
+DRAW, SPLIT, FOLD = 0, 1, 2
+"""The highest word of the counter, which tells what the generator is read for."""
+
+
+def key(seed: int) -> Array:
+    """Return the key that belongs to a seed.
+
+    Args:
+        seed: an integer, 0 or more.
+
+    Returns:
+        An array of shape ``(2,)`` and dtype uint64.
+
+    Raises:
+        TypeError: if `seed` is not an integer.
+        ValueError: if it is negative.
+
+    Example:
+        >>> key(0).shape
+        (2,)
+        >>> np.array_equal(key(1), key(1)), np.array_equal(key(1), key(2))
+        (True, False)
+    """
+    try:
+        number = operator.index(seed)
+    except TypeError:
+        raise TypeError(f"random.key: the seed must be an integer, got a {type(seed).__name__}") from None
+    if number < 0:
+        raise ValueError(f"random.key: the seed must be 0 or more, got {number}")
+    return np.random.SeedSequence(number).generate_state(WORDS, np.uint64)
+
+
+def split(key: Array, num: int = 2) -> Array:
+    """Return `num` new keys, independent of one another and of `key`.
+
+    The first keys are the same whatever `num` is.
+
+    Args:
+        key: a key, of shape ``(2,)``.
+        num: how many keys to make.
+
+    Returns:
+        An array of shape ``(num, 2)``: one key a row, so that it can be unpacked.
+
+    Example:
+        >>> first, second = split(key(0))
+        >>> split(key(0), 5).shape
+        (5, 2)
+    """
+    check_key("random.split", key)
+    if num < 0:
+        raise ValueError(f"random.split: num must be 0 or more, got {num}")
+    block = 4  # 64-bit words that Philox makes from one counter
+    words = _philox(key, 0, SPLIT).random_raw(num * block)
+    return words.reshape(num, block)[:, :WORDS].copy()
+
+
+def fold_in(key: Array, data: int) -> Array:
+    """Return a new key made from `key` and an integer, such as the number of a step or of a layer.
+
+    Args:
+        key: a key, of shape ``(2,)``.
+        data: an integer from 0 to 2**64 - 1.
+
+    Returns:
+        A key, of shape ``(2,)``.
+
+    Example:
+        >>> base = key(0)
+        >>> np.array_equal(fold_in(base, 7), fold_in(base, 7)), np.array_equal(fold_in(base, 7), fold_in(base, 8))
+        (True, False)
+    """
+    check_key("random.fold_in", key)
+    number = operator.index(data)
+    if not 0 <= number < 2**64:
+        raise ValueError(f"random.fold_in: the integer must be from 0 to 2**64 - 1, got {number}")
+    return _philox(key, number, FOLD).random_raw(WORDS)
+
+
+def normal(key: Array, shape: Shape = (), dtype: DTypeLike = float) -> Array:
+    """Return independent numbers of the standard normal distribution.
+
+    Args:
+        key: a key, of shape ``(2,)``.
+        shape: the shape of the result.
+        dtype: a floating-point dtype; float64 unless given.
+
+    Example:
+        >>> normal(key(0), (2, 3), np.float32).dtype
+        dtype('float32')
+    """
+    kind = _real("random.normal", dtype)
+    drawn = _generator("random.normal", key).standard_normal(shape, _drawn_as(kind))
+    return np.asarray(drawn).astype(kind, copy=False)
+
+
+def uniform(key: Array, shape: Shape = (), dtype: DTypeLike = float, minval: Any = 0.0, maxval: Any = 1.0) -> Array:
+    """Return independent numbers that are uniform on ``[minval, maxval)``, up to rounding at the upper end.
+
+    Args:
+        key: a key, of shape ``(2,)``.
+        shape: the shape of the result.
+        dtype: a floating-point dtype; float64 unless given.
+        minval: the lower end, a number or an array that broadcasts to `shape`.
+        maxval: the upper end, likewise.
+
+    Example:
+        >>> x = uniform(key(0), (1000,), minval=-2.0, maxval=2.0)
+        >>> bool(np.all((x >= -2.0) & (x < 2.0)))
+        True
+    """
+    kind = _real("random.uniform", dtype)
+    unit = np.asarray(_generator("random.uniform", key).random(shape, _drawn_as(kind))).astype(kind, copy=False)
+    if type(minval) is float and type(maxval) is float:
+        if (minval, maxval) != (0.0, 1.0):
+            unit *= maxval - minval
+            unit += minval
+        return unit
+    scaled: Array = unit * (maxval - minval) + minval
+    return scaled.astype(kind)
+
+
+def bernoulli(key: Array, p: float | Array = 0.5, shape: Shape | None = None) -> Array:
+    """Return independent booleans that are True with probability `p`.
+
+    Args:
+        key: a key, of shape ``(2,)``.
+        p: the probability, a number or an array that broadcasts to `shape`.
+        shape: the shape of the result; that of `p` unless given.
+
+    Example:
+        >>> float(bernoulli(key(0), 0.2, (10_000,)).mean().round(1))
+        0.2
+    """
+    drawn = _generator("random.bernoulli", key).random(np.shape(p) if shape is None else shape)
+    return np.asarray(drawn < p)
+
+
+def permutation(key: Array, x: int | Array, axis: int = 0) -> Array:
+    """Return a random permutation of ``0 .. x-1``, or of the entries of an array along one axis.
+
+    Args:
+        key: a key, of shape ``(2,)``.
+        x: a number, or an array of one dimension or more.
+        axis: the axis to permute.
+
+    Returns:
+        An integer array of shape ``(x,)``, or an array like `x` in another order.
+
+    Example:
+        >>> sorted(permutation(key(0), 5).tolist())
+        [0, 1, 2, 3, 4]
+        >>> permutation(key(0), np.eye(3)).sum(axis=0)
+        array([1., 1., 1.])
+    """
+    generator = _generator("random.permutation", key)
+    if isinstance(x, (int, np.integer)):
+        return generator.permutation(int(x))
+    return np.take(x, generator.permutation(x.shape[axis]), axis=axis)
+
+
+def check_key(name: str, key: Any) -> None:
+    """Check that `key` is a key.
+
+    Raises:
+        TypeError: naming the function that asked, and how a key is made.
+    """
+    if isinstance(key, np.ndarray) and key.shape == (WORDS,) and key.dtype == np.uint64:
+        return
+    if isinstance(key, (int, np.integer)):
+        raise TypeError(f"{name}: expected a key, got the integer {key}; write tapegrad.random.key({key})")
+    got = f"an array of shape {key.shape} and dtype {key.dtype}" if isinstance(key, np.ndarray) else f"a {type(key).__name__}"
+    hint = (
+        "; give one of its rows"
+        if isinstance(key, np.ndarray) and key.ndim == 2 and key.shape[1:] == (WORDS,) and key.dtype == np.uint64
+        else ", as tapegrad.random.key(0) makes it"
+    )
+    raise TypeError(f"{name}: expected a key of shape ({WORDS},) and dtype uint64, got {got}{hint}")
+
+
+def _philox(key: Array, low: int, purpose: int) -> "np.random.Philox":
+    return np.random.Philox(key=key, counter=np.array([low, 0, 0, purpose], np.uint64))
+
+
+def _generator(name: str, key: Array) -> "np.random.Generator":
+    check_key(name, key)
+    return np.random.Generator(_philox(key, 0, DRAW))
+
+
+def _real(name: str, dtype: DTypeLike) -> np.dtype[Any]:
+    kind = np.dtype(dtype)
+    if kind.kind != "f":
+        raise TypeError(f"{name}: expected a real floating-point dtype, got {kind}")
+    return kind
+
+
+def _drawn_as(kind: np.dtype[Any]) -> Any:
+    """Return the dtype that NumPy draws for `kind`: float32 for what is not longer than that, else float64."""
+    return np.float32 if kind.itemsize <= 4 else np.float64
