@@ -1,11 +1,13 @@
 """What holds for every test: the same examples on every run, and no tape left recording behind it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from tapegrad.core.node import CURRENT
+from tapegrad.core.primitive import FUNCTIONS, PRIMITIVES, UFUNCS
 
 settings.register_profile("tests", derandomize=True, deadline=None, max_examples=50, database=None)
 settings.load_profile("tests")
@@ -16,3 +18,14 @@ def no_tape_left() -> Iterator[None]:
     """Fail a test after which a tape still records."""
     yield
     assert CURRENT.get() is None, "a tape still records after the test"
+
+
+@pytest.fixture
+def temporary() -> Iterator[None]:
+    """Forget, after the test, the primitives that it defined."""
+    registries: tuple[dict[Any, Any], ...] = (PRIMITIVES, UFUNCS, FUNCTIONS)
+    before = [dict(registry) for registry in registries]
+    yield
+    for registry, kept in zip(registries, before, strict=True):
+        registry.clear()
+        registry.update(kept)
