@@ -10,6 +10,11 @@ from tapegrad.core.tape import Tape as Tape
 from tapegrad.transforms.batch import vmap as vmap
 from tapegrad.transforms.forward import jvp as jvp
 from tapegrad.transforms.forward import linearize as linearize
+from tapegrad.transforms.jacobian import hessian as hessian
+from tapegrad.transforms.jacobian import hvp as hvp
+from tapegrad.transforms.jacobian import jacfwd as jacfwd
+from tapegrad.transforms.jacobian import jacobian as jacobian
+from tapegrad.transforms.jacobian import jacrev as jacrev
 from tapegrad.transforms.record import record as record
 from tapegrad.transforms.record import stop_gradient as stop_gradient
 from tapegrad.transforms.reverse import grad as grad

@@ -138,10 +138,14 @@ def replay(
         batched = [source is not None and source in table for source in inputs]
         if not any(batched):
             continue
-        args = [
-            table[source] if is_batched else x if source is None or lift is None else Var(lift, source, x, steps[source][0])
-            for source, is_batched, x in zip(inputs, batched, plain_args, strict=True)
-        ]
+        args = []
+        for source, x in zip(inputs, plain_args, strict=True):
+            if source is None:
+                args.append(x)
+            elif source in table:
+                args.append(table[source])
+            else:
+                args.append(x if lift is None else Var(lift, source, x, steps[source][0]))
         if primitive.batch is not None:
             table[index] = primitive.batch(args, batched, **settings)
         else:

@@ -8,11 +8,10 @@ from attrs import frozen
 
 from tapegrad import tree
 from tapegrad.core.node import Recording, Step
-from tapegrad.core.var import Var
 from tapegrad.errors import LeakedVarError
-from tapegrad.transforms.entry import check_like, close_tape, enter, off_tape, open_tape
+from tapegrad.transforms.entry import check_like
 from tapegrad.transforms.replay import Table, forwards
-from tapegrad.transforms.reverse import output_index
+from tapegrad.transforms.reverse import Pull, pull_back
 
 Out = TypeVar("Out")
 
@@ -41,8 +40,8 @@ def jvp(f: Callable[..., Out], primals: Sequence[Any], tangents: Sequence[Any]) 
     """
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
         raise TypeError(f"jvp: primals and tangents must be tuples, got {type(primals).__name__} and {type(tangents).__name__}")
-    out, push = push_forward("jvp", f, tuple(primals), keep=False, tangents=tuple(tangents))
-    return out, push
+    out, pull, _ = pull_back("jvp", f, tuple(primals), tuple(range(len(primals))), {}, has_aux=False)
+    return out, pushed(pull)(*tangents)
 
 
 def linearize(f: Callable[..., Out], *primals: Any) -> tuple[Out, Callable[..., Out]]:
@@ -62,37 +61,17 @@ def linearize(f: Callable[..., Out], *primals: Any) -> tuple[Out, Callable[..., 
         >>> f_jvp(1.0), f_jvp(10.0)
         (np.float64(12.0), np.float64(120.0))
     """
-    return push_forward("linearize", f, primals, keep=True, tangents=None)
+    out, pull, _ = pull_back("linearize", f, primals, tuple(range(len(primals))), {}, has_aux=False)
+    return out, pushed(pull)
 
 
-def push_forward(name: str, f: Callable[..., Any], primals: tuple[Any, ...], keep: bool, tangents: Any) -> tuple[Any, Any]:
-    """Record ``f(*primals)``; return the output with its tangent, or with the function that pushes tangents if `keep`."""
-    tape, token = open_tape()
-    try:
-        start = len(tape.steps)
-        traced = enter(tape, name, f, primals, tuple(range(len(primals))))
-        roots = len(tape.steps) - start
-        out = f(*traced)
-        leaves, structure = tree.flatten(out)
-        outputs = [output_index(name, f, leaf, tape) for leaf in leaves]
-        values = [leaf.value if type(leaf) is Var else leaf for leaf in leaves]
-        if token is not None:
-            out = off_tape(tape, out)
-        push = Push(
-            name,
-            None if token is not None else tape,
-            tape.steps,
-            start,
-            roots,
-            len(tape.steps),
-            outputs,
-            values,
-            structure,
-            primals,
-        )
-        return (out, push) if keep else (out, push(*tangents))
-    finally:
-        close_tape(tape, token)
+def pushed(pull: Pull) -> "Push":
+    """Return the function that pushes tangents over the stretch of tape that `pull` pulls cotangents over."""
+    top = max((index + 1 for index in pull.outputs if index is not None), default=0)
+    stop = max(top, pull.start + pull.roots)
+    return Push(
+        pull.name, pull.tape, pull.steps, pull.start, pull.roots, stop, pull.outputs, pull.values, pull.structure, pull.primals
+    )
 
 
 @frozen(eq=False)

@@ -446,31 +446,42 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         >>> pull(np.array([1.0, 10.0]))
         (array([ 2., 40.]),)
     """
+    out, pull, aux = pull_back("vjp", f, primals, tuple(range(len(primals))), {}, has_aux)
+    return (out, pull, aux) if has_aux else (out, pull)
+
+
+def pull_back(
+    name: str, f: Callable[..., Any], args: tuple[Any, ...], positions: tuple[int, ...], settings: dict[str, Any], has_aux: bool
+) -> "tuple[Any, Pull, Any]":
+    """Record ``f(*args, **settings)``; return the output, the function that pulls cotangents back to the arguments at
+    `positions`, and the auxiliary output."""
     tape, token = open_tape()
     try:
         start = len(tape.steps)
-        traced = enter(tape, "vjp", f, primals, tuple(range(len(primals))))
+        traced = enter(tape, name, f, args, positions)
         roots = len(tape.steps) - start
-        out, aux = f(*traced), None
+        out, aux = f(*traced, **settings), None
         if has_aux:
-            out, aux = split_aux("vjp", f, out)
+            out, aux = split_aux(name, f, out)
         leaves, structure = tree.flatten(out)
-        outputs = [output_index("vjp", f, leaf, tape) for leaf in leaves]
+        outputs = [output_index(name, f, leaf, tape) for leaf in leaves]
         values = [leaf.value if type(leaf) is Var else leaf for leaf in leaves]
         if token is not None:
             out, aux = off_tape(tape, out), off_tape(tape, aux)
             if tape.foreign:
                 prune(tape.steps, roots)
-        pull = Pull(None if token is not None else tape, tape.steps, start, roots, outputs, values, structure, primals)
+        live = None if token is not None else tape
+        primals = tuple([args[i] for i in positions])
+        return out, Pull(name, live, tape.steps, start, roots, outputs, values, structure, primals), aux
     finally:
         close_tape(tape, token)
-    return (out, pull, aux) if has_aux else (out, pull)
 
 
 @frozen(eq=False)
 class Pull:
     """The function that `vjp` returns: it keeps a stretch of tape, and replays it backwards at each call."""
 
+    name: str
     tape: Recording | None
     steps: list[Step]
     start: int
@@ -482,7 +493,7 @@ class Pull:
 
     def __call__(self, cotangent: Any) -> Any:
         like = tree.unflatten(self.structure, self.values)
-        cotangents = check_like("vjp", "cotangent", cotangent, like, self.structure, self.values)
+        cotangents = check_like(self.name, "cotangent", cotangent, like, self.structure, self.values)
         if self.tape is not None and not self.tape.steps:
             raise LeakedVarError("the function returned by vjp was called after the transform around it had ended")
         start, roots = self.start, self.roots
