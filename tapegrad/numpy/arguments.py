@@ -1,0 +1,96 @@
+"""What the arguments of reductions mean: axes, masks, initial values."""
+
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from tapegrad.core.primitive import Fn, Primitive
+from tapegrad.core.structure import astype
+from tapegrad.core.var import Var, apply, unary
+from tapegrad.ops.reduce import Axes, add_up, count
+from tapegrad.typing import Array
+
+
+def axes_of(axis: Any, rank: int) -> Axes:
+    """Return the axes of a reduction as they are recorded: None, an int or a tuple, none of them negative.
+
+    Raises:
+        AxisError: if there is no such axis.
+        ValueError: if one is named twice.
+    """
+    if type(axis) is tuple:
+        axes = tuple([normalize_axis_index(i, rank) for i in axis])
+        if len(set(axes)) != len(axes):
+            raise ValueError("duplicate value in 'axis'")
+        return axes
+    if axis is None or (rank == 0 and axis in (0, -1)):
+        return None
+    return normalize_axis_index(axis, rank)
+
+
+def reduction(p: Primitive, x: Any, axis: Any, dtype: Any, keepdims: Any, **settings: Any) -> Array:
+    """Record a reduction of a traced value, with those settings only that say something."""
+    if dtype is not None:
+        dtype = np.dtype(dtype)
+        if dtype.kind in "fc":
+            settings["dtype"] = dtype
+        else:
+            x = astype(x, dtype)
+    if axis is not None:
+        settings["axis"] = axes_of(axis, x.ndim)
+    if keepdims:
+        settings["keepdims"] = True
+    y: Array = apply(p, x, **settings) if settings else unary(p, x)
+    return y
+
+
+def is_traced(*values: Any) -> bool:
+    """Tell whether one of the values is traced."""
+    return any(type(x) is Var for x in values)
+
+
+def masked(x: Any, where: Any, filler: Any) -> Any:
+    """Return `x` with the filler where the mask is False; the mask broadcasts to `x`, never `x` to the mask."""
+    if where is True:
+        return x
+    return np.where(np.broadcast_to(where, np.shape(x)), x, filler)
+
+
+def counted(x: Any, axis: Any, keepdims: bool, where: Any) -> Any:
+    """Return how many elements of `x` under the mask go into each element of the output: an int where there is no mask."""
+    if where is True:
+        return np.size(x) if axis is None else count(np.shape(x), axes_of(axis, np.ndim(x)))
+    return add_up(np.broadcast_to(where, np.shape(x)), axis, np.intp, None, keepdims)
+
+
+def scalar(initial: Any) -> Any:
+    """Return the initial value of a reduction, checked to be a scalar."""
+    if np.ndim(initial) != 0:
+        raise ValueError(f"initial: expected a scalar, got an array of shape {np.shape(initial)}")
+    return initial
+
+
+def plain(function: Fn, *args: Any, **settings: Any) -> Array:
+    """Call a function of NumPy, without the settings that are None: arguments that were not given."""
+    y: Array = function(*args, **{name: value for name, value in settings.items() if value is not None})
+    return y
+
+
+def floating(x: Any) -> Any:
+    """Return the dtype that a mean of integers is taken in; None, its own, for other arrays."""
+    return np.float64 if np.asarray(x).dtype.kind in "biu" else None
+
+
+def as_real(n: Any, dtype: Any) -> Any:
+    """Return counts as real numbers that do not promote arrays of the given dtype."""
+    return n if isinstance(n, int) else astype(n, np.finfo(dtype).dtype)
+
+
+def one_of(ddof: float, correction: float | None) -> float:
+    """Return the correction of a variance, whichever of its two names was used."""
+    if correction is None:
+        return float(ddof) if isinstance(ddof, np.generic) else ddof
+    if ddof != 0:
+        raise ValueError("ddof and correction can't be provided simultaneously.")
+    return float(correction) if isinstance(correction, np.generic) else correction
