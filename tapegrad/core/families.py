@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from tapegrad.core.arrays import broadcast_to, guard, shape_of
-from tapegrad.core.primitive import PRIMITIVES, UFUNCS, Case, Fn, Primitive, no_cotangent
+from tapegrad.core.masked import multilinear as multilinear
+from tapegrad.core.primitive import PRIMITIVES, UFUNCS, Case, Fn, Primitive, case, no_cotangent
 from tapegrad.core.var import apply
 
 Domain = tuple[float, float]
@@ -25,6 +26,7 @@ def elementwise(
     *slopes: Fn,
     domain: Domain | tuple[Domain, ...] = (-2.0, 2.0),
     finite: bool = False,
+    fast: Sequence[Fn] | None = None,
     stands_for: np.ufunc | None = None,
     cases: tuple[Case, ...] = (),
 ) -> Primitive:
@@ -33,10 +35,11 @@ def elementwise(
     Args:
         name: its name on the tape.
         fn: the function on arrays.
-        slopes: per input ``(g, y, *args) -> g * d``, where `d` is the derivative of `y` by that input; `no_cotangent`
-            for an input without derivative.
+        slopes: per input ``(g, y, *args, **settings) -> g * d``, where `d` is the derivative of `y` by that input;
+            `no_cotangent` for an input without derivative.
         domain: where it is smooth, for one input or for each.
         finite: the slopes are finite whatever the inputs, so that no product needs a guard.
+        fast: the same slopes in quicker words, for plain arrays only; they may answer NaN where a cotangent is infinite.
         stands_for: the NumPy ufunc it is recorded for; `fn` itself where that is one.
         cases: inputs for the contract tests, where random ones from the domain do not do.
     """
@@ -44,11 +47,11 @@ def elementwise(
     primitive = Primitive(
         name=name,
         fn=fn,
-        pulls=slopes,
+        pulls=fast or slopes,
         careful=slopes if finite else tuple(_careful(slope) for slope in slopes),
         broadcasts=True,
         push=_push(slopes, finite),
-        batch=_batch_elementwise(name),
+        batch=batch_elementwise(name),
         domain=domains,
         cases=cases,
     )
@@ -61,20 +64,20 @@ def _careful(slope: Fn) -> Fn:
     if slope is no_cotangent:
         return slope
 
-    def pull(g: Any, y: Any, *args: Any) -> Any:
-        c = slope(g, y, *args)
+    def pull(g: Any, y: Any, *args: Any, **settings: Any) -> Any:
+        c = slope(g, y, *args, **settings)
         return c if c is g else guard(c, g)
 
     return pull
 
 
 def _push(slopes: Sequence[Fn], finite: bool) -> Fn:
-    def push(tangents: Sequence[Any], y: Any, *args: Any) -> Any:
+    def push(tangents: Sequence[Any], y: Any, *args: Any, **settings: Any) -> Any:
         total = None
         for slope, t in zip(slopes, tangents, strict=True):
             if t is None or slope is no_cotangent:
                 continue
-            part = slope(t, y, *args)
+            part = slope(t, y, *args, **settings)
             if not finite and part is not t:
                 part = guard(part, broadcast_to(t, shape_of(part)))
             total = part if total is None else total + part
@@ -83,10 +86,10 @@ def _push(slopes: Sequence[Fn], finite: bool) -> Fn:
     return push
 
 
-def _batch_elementwise(name: str) -> Fn:
+def batch_elementwise(name: str) -> Fn:
 
-    def batch(args: Sequence[Any], batched: Sequence[bool]) -> Any:
-        return apply(PRIMITIVES[name], *align(args, batched))
+    def batch(args: Sequence[Any], batched: Sequence[bool], **settings: Any) -> Any:
+        return apply(PRIMITIVES[name], *align(args, batched), **settings)
 
     return batch
 
@@ -113,22 +116,22 @@ def linear(name: str, fn: Fn, transpose: Fn, batch: Fn | None = None, cases: tup
     return Primitive(name=name, fn=fn, pulls=(transpose,), push=push, batch=batch, cases=cases)
 
 
-def multilinear(name: str, fn: Fn, *transposes: Fn, batch: Fn | None = None, cases: tuple[Case, ...] = ()) -> Primitive:
-    """Define a primitive that is linear in each of its inputs, with the transpose ``(g, y, *args, **settings)`` of each."""
+def constant(
+    name: str,
+    fn: Fn,
+    arity: int = 1,
+    batch: Fn | None = None,
+    stands_for: np.ufunc | None = None,
+    cases: tuple[Case, ...] = (),
+) -> Primitive:
+    """Define a primitive whose output has no derivative: a comparison, a rounding, an index.
 
-    def push(tangents: Sequence[Any], y: Any, *args: Any, **settings: Any) -> Any:
-        total = None
-        for k, t in enumerate(tangents):
-            if t is not None:
-                part = apply(PRIMITIVES[name], *args[:k], t, *args[k + 1 :], **settings)
-                total = part if total is None else total + part
-        return total
-
-    return Primitive(name=name, fn=fn, pulls=transposes, push=push, batch=batch, cases=cases)
-
-
-def constant(name: str, fn: Fn, arity: int = 1, batch: Fn | None = None, cases: tuple[Case, ...] = ()) -> Primitive:
-    """Define a primitive whose output has no derivative: a comparison, a rounding, an index."""
+    A ufunc, be it `fn` or what it stands for, brings its arity and its batching rule with it.
+    """
+    ufunc = stands_for or fn
+    if isinstance(ufunc, np.ufunc):
+        arity, batch = ufunc.nin, batch or batch_elementwise(name)
+        cases = cases or (case(*[(3,)] * arity),)
     primitive = Primitive(
         name=name,
         fn=fn,
@@ -138,6 +141,6 @@ def constant(name: str, fn: Fn, arity: int = 1, batch: Fn | None = None, cases: 
         constant=True,
         cases=cases,
     )
-    if isinstance(fn, np.ufunc):
-        UFUNCS[fn] = primitive
+    if isinstance(ufunc, np.ufunc):
+        UFUNCS[ufunc] = primitive
     return primitive

@@ -1,0 +1,93 @@
+"""Products of matrices and vectors: `matmul` of every pair of ranks.
+
+Two matrices meet BLAS through ``dot``, which costs less than ``matmul`` per call and, like it, takes transposed operands
+without copying. Stacks of matrices against one matrix are one product of that matrix, not one for each of the stack.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tapegrad.core.arrays import shape_of, sum_to
+from tapegrad.core.families import align, multilinear
+from tapegrad.core.primitive import UFUNCS, case
+
+ndarray = np.ndarray
+
+
+def _matmul(a: Any, b: Any) -> Any:
+    try:
+        if a.ndim == 2 == b.ndim:
+            return a.dot(b)
+        if b.ndim == 2 and a.ndim > 2 and a.flags.c_contiguous:
+            return a.reshape(-1, a.shape[-1]).dot(b).reshape(*a.shape[:-1], b.shape[1])
+    except (AttributeError, ValueError):  # a number, or shapes that do not fit: NumPy says so
+        pass
+    return np.matmul(a, b)
+
+
+def _pull_left(g: Any, y: Any, a: Any, b: Any) -> Any:
+    if a.ndim == 2 == b.ndim:
+        return g.dot(b.T) if type(g) is ndarray and type(b) is ndarray else np.dot(g, b.T)
+    if b.ndim == 1:
+        return g * b if a.ndim == 1 else g[..., None] * b
+    if a.ndim == 1:
+        return sum_to(np.dot(b, g) if b.ndim == 2 else np.matmul(b, g[..., None])[..., 0], a.shape)
+    if b.ndim == 2:
+        return np.dot(g.reshape(-1, g.shape[-1]), b.T).reshape(a.shape)
+    return sum_to(np.matmul(g, b.mT), a.shape)
+
+
+def _pull_right(g: Any, y: Any, a: Any, b: Any) -> Any:
+    if a.ndim == 2 == b.ndim:
+        return a.T.dot(g) if type(g) is ndarray and type(a) is ndarray else np.dot(a.T, g)
+    if a.ndim == 1:
+        return g * a if b.ndim == 1 else a[:, None] * g[..., None, :]
+    if b.ndim == 1:
+        return np.dot(g.reshape(-1), a.reshape(-1, a.shape[-1]))
+    if b.ndim == 2:
+        return np.dot(a.reshape(-1, a.shape[-1]).T, g.reshape(-1, g.shape[-1]))
+    return sum_to(np.matmul(a.mT, g), b.shape)
+
+
+def _batch_matmul(args: Sequence[Any], batched: Sequence[bool]) -> Any:
+    a, b = args
+    rank_a, rank_b = len(shape_of(a)) - batched[0], len(shape_of(b)) - batched[1]
+    if rank_a == 1 and not batched[1]:  # rows of a matrix
+        return np.matmul(a, b) if rank_b <= 2 else np.matmul(a[:, *(None,) * (rank_b - 1), :], b)[..., 0, :]
+    if rank_b == 1 and not batched[0]:
+        return (
+            np.matmul(b, np.matrix_transpose(a))
+            if rank_a == 2
+            else np.matmul(a, b[:, *(None,) * (rank_a - 2), :, None])[..., 0]
+        )
+    row, column = rank_a == 1, rank_b == 1
+    a, b = align([a[..., None, :] if row else a, b[..., None] if column else b], batched)
+    y = np.matmul(a, b)
+    if row and column:
+        return y[..., 0, 0]
+    return y[..., 0, :] if row else y[..., 0] if column else y
+
+
+matmul_p = multilinear(
+    "matmul",
+    _matmul,
+    _pull_left,
+    _pull_right,
+    batch=_batch_matmul,
+    cases=(
+        case((3, 4), (4, 2)),
+        case((3,), (3,)),
+        case((2, 3), (3,)),
+        case((3,), (3, 2)),
+        case((3,), (2, 3, 4)),
+        case((2, 4, 3), (3,)),
+        case((5, 2, 3), (3, 4)),
+        case((2, 3), (5, 3, 4)),
+        case((2, 1, 2, 3), (5, 3, 2)),
+        case((0, 3), (3, 2)),
+        case((2, 0), (0, 3)),
+    ),
+)
+UFUNCS[np.matmul] = matmul_p
