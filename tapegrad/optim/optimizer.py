@@ -1,0 +1,136 @@
+"""What an optimizer is, and what all of them share: adding updates, walking trees of gradients, checking settings."""
+
+from collections.abc import Callable
+from typing import Any, NoReturn, Protocol, TypeVar
+
+import numpy as np
+
+from tapegrad import tree
+from tapegrad.errors import TreeError
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+
+class Optimizer(Protocol[S]):
+    """A rule that turns gradients into updates. It holds settings only; what it remembers is the state, of type `S`.
+
+    Example:
+        >>> from tapegrad import optim
+        >>> optimizer = optim.sgd(0.1, momentum=0.9)
+        >>> params = {"w": np.array([1.0, 2.0])}
+        >>> state = optimizer.init(params)
+        >>> updates, state = optimizer.update({"w": np.array([1.0, 0.0])}, state, params)
+        >>> optim.apply_updates(params, updates)
+        {'w': array([0.9, 2. ])}
+    """
+
+    def init(self, params: Any) -> S:
+        """Return the state before the first step."""
+        ...
+
+    def update(self, grads: T, state: S, params: T | None = None) -> tuple[T, S]:
+        """Return what to add to the parameters, a tree like them, and the state after this step."""
+        ...
+
+
+def apply_updates(params: T, updates: T) -> T:
+    """Return ``params + updates``, leaf by leaf, in the dtypes of `params`.
+
+    Args:
+        params: a pytree of arrays.
+        updates: a pytree like it, from `Optimizer.update`.
+
+    Raises:
+        TreeError: if the trees differ, or the shapes of two leaves; the message has the path.
+
+    Example:
+        >>> apply_updates([np.ones(2)], [np.array([0.5, -0.5])])
+        [array([1.5, 0.5])]
+    """
+    steps, values = paired("optim.apply_updates", "updates", updates, params)
+    return tree.refill(params, [_moved(x, step) for x, step in zip(values, steps, strict=True)])
+
+
+def _moved(x: Any, step: Any) -> Any:
+    y = x + step
+    return y if type(x) is float or y.dtype == x.dtype else y.astype(x.dtype)
+
+
+def paired(name: str, what: str, given: Any, like: Any) -> tuple[list[Any], list[Any]]:
+    """Return the leaves of two trees, checked to agree in structure and shapes.
+
+    Raises:
+        TreeError: naming the path at which `given` differs from `like`.
+    """
+    theirs: list[Any] = []
+    ours: list[Any] = []
+    if not _pair(given, like, theirs, ours):
+        _refuse(name, what, given, like)
+    for x, y in zip(theirs, ours, strict=True):
+        if np.shape(x) != np.shape(y):
+            _refuse(name, what, given, like)
+    return theirs, ours
+
+
+def _pair(given: Any, like: Any, theirs: list[Any], ours: list[Any]) -> bool:
+    kind = type(like)
+    container = None if kind in tree.PLAIN_LEAVES else tree.container_of(kind)
+    if container is None:
+        theirs.append(given)
+        ours.append(like)
+        return type(given) is kind or tree.container_of(type(given)) is None
+    if type(given) is not kind or container.key(given) != container.key(like):
+        return False
+    some, others = container.children(given), container.children(like)
+    return len(some) == len(others) and all(_pair(x, y, theirs, ours) for x, y in zip(some, others, strict=True))
+
+
+def _refuse(name: str, what: str, given: Any, like: Any) -> NoReturn:
+    """Raise for two trees that do not agree, slowly, but with the path."""
+
+    def check(path: str, x: Any, y: Any) -> None:
+        if np.shape(x) != np.shape(y):
+            raise TreeError(f"{name}: the {what} at {path or 'the root'} have shape {np.shape(x)}, expected {np.shape(y)}")
+
+    try:
+        paths = tree.unflatten(tree.structure(like), tree.paths(like))
+        tree.map(check, paths, given, like)
+    except TreeError as error:
+        if str(error).startswith(name):
+            raise
+        raise TreeError(f"{name}: the tree of the {what} is not that of the parameters: {error}") from None
+    raise TreeError(f"{name}: the tree of the {what} is {tree.structure(given)}, expected {tree.structure(like)}")
+
+
+def zeros_like(params: T) -> T:
+    """Return a tree like `params` of zeros.
+
+    Raises:
+        TypeError: for a leaf that does not hold real floating-point numbers; the message has its path.
+    """
+
+    def zeros(path: str, x: Any) -> Any:
+        dtype = getattr(x, "dtype", np.dtype(type(x)) if isinstance(x, (int, float, complex)) else None)
+        if dtype is None or dtype.kind != "f":
+            got = f"dtype {dtype}" if dtype is not None else f"type {type(x).__name__}"
+            raise TypeError(f"optim: the parameter at {path or 'the root'} has {got}, expected real floating-point numbers")
+        return np.zeros(np.shape(x), dtype) if np.ndim(x) else dtype.type(0)
+
+    return tree.map(zeros, tree.unflatten(tree.structure(params), tree.paths(params)), params)
+
+
+def number(x: float) -> float:
+    """Return a setting as a Python float, which leaves float32 parameters float32; a traced one as it is."""
+    return float(x) if isinstance(x, (int, np.number)) else x
+
+
+def in_range(low: float, high: float) -> Callable[[Any, Any, Any], None]:
+    """Return an attrs validator for a number from `low` up to, but not including, `high`; a traced one passes."""
+
+    def check(owner: Any, attribute: Any, value: Any) -> None:
+        if isinstance(value, (int, float, np.number)) and not low <= value < high:
+            bounds = f"{low:g} or more" + (f" and less than {high:g}" if high != float("inf") else "")
+            raise ValueError(f"optim.{type(owner).__name__.lower()}: {attribute.name} must be {bounds}, got {value}")
+
+    return check

@@ -1,0 +1,182 @@
+"""What optimizers promise: the published formulas, the types and dtypes of parameters, no changed inputs, errors with paths."""
+
+import pickle
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from attrs import frozen
+
+from tapegrad import optim, tree
+from tapegrad.errors import TreeError
+from tapegrad.typing import Array
+
+
+@frozen
+class Layer:
+    weight: Array
+    bias: Array
+
+
+class Net(NamedTuple):
+    layers: list[Layer]
+    scale: Array
+
+
+def net(dtype: Any = np.float32, seed: int = 0) -> Net:
+    random = np.random.default_rng(seed)
+
+    def draw(*shape: int) -> Array:
+        return np.asarray(random.normal(size=shape), dtype)
+
+    return Net([Layer(draw(3, 4), draw(4)), Layer(draw(4, 1), draw(1))], draw(2, 0, 3))
+
+
+OPTIMIZERS: list[Any] = [
+    optim.sgd(0.1),
+    optim.sgd(0.1, momentum=0.9),
+    optim.sgd(0.1, momentum=0.9, nesterov=True),
+    optim.adam(0.01),
+]
+every = pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=repr)
+
+
+def test_sgd_follows_its_formula() -> None:
+    optimizer = optim.sgd(0.1, momentum=0.5)
+    state = optimizer.init(np.zeros(1))
+    first, state = optimizer.update(np.array([1.0]), state)
+    second, state = optimizer.update(np.array([1.0]), state)
+    assert first == pytest.approx([-0.1]) and second == pytest.approx([-0.15])
+
+
+def test_nesterov_looks_ahead() -> None:
+    optimizer = optim.sgd(0.1, momentum=0.5, nesterov=True)
+    updates, _ = optimizer.update(np.array([1.0]), optimizer.init(np.zeros(1)))
+    assert updates == pytest.approx([-0.15])
+
+
+def test_sgd_without_momentum_remembers_nothing() -> None:
+    assert tree.leaves(optim.sgd(0.1).init(net())) == []
+
+
+def test_adam_takes_steps_of_the_learning_rate_whatever_the_gradients_scale() -> None:
+    optimizer = optim.adam(0.01)
+    updates, state = optimizer.update(np.array([1e3, -1e-3]), optimizer.init(np.zeros(2)))
+    assert updates == pytest.approx([-0.01, 0.01], rel=1e-4)
+    assert state.count == 1
+
+
+def test_adam_stands_still_at_a_zero_gradient() -> None:
+    optimizer = optim.adam(0.01)
+    updates, _ = optimizer.update(np.zeros(2), optimizer.init(np.zeros(2)))
+    assert np.array_equal(updates, np.zeros(2))
+
+
+@every
+def test_trees_shapes_and_dtypes_are_those_of_the_parameters(optimizer: Any) -> None:
+    for dtype in (np.float32, np.float64):
+        params, state = net(dtype), optimizer.init(net(dtype))
+        for seed in (1, 2):
+            updates, state = optimizer.update(net(dtype, seed), state, params)
+            params = optim.apply_updates(params, updates)
+        for like in (
+            updates,
+            params,
+            *[m for m in (getattr(state, "mu", None), getattr(state, "trace", None)) if m is not None],
+        ):
+            assert tree.structure(like) == tree.structure(net())
+            assert [x.shape for x in tree.leaves(like)] == [x.shape for x in tree.leaves(net())]
+            assert {x.dtype for x in tree.leaves(like)} == {np.dtype(dtype)}
+
+
+@every
+def test_inputs_are_neither_changed_nor_shared(optimizer: Any) -> None:
+    params, grads = net(), net(seed=1)
+    _, state = optimizer.update(net(seed=2), optimizer.init(params), params)
+    before = pickle.dumps((params, grads, state))
+    updates, after = optimizer.update(grads, state, params)
+    new = optim.apply_updates(params, updates)
+    assert pickle.dumps((params, grads, state)) == before
+    given, made = tree.leaves((params, grads, state)), tree.leaves((updates, after, new))
+    arrays = [x for x in made if isinstance(x, np.ndarray)]
+    if after is not state:
+        assert not any(np.shares_memory(x, y) for x in arrays for y in given if isinstance(y, np.ndarray))
+    assert not any(np.shares_memory(x, y) for i, x in enumerate(arrays) for y in arrays[:i])
+
+
+@every
+def test_numbers_can_be_parameters(optimizer: Any) -> None:
+    params: dict[str, Any] = {"a": 1.0, "b": np.float32(2.0)}
+    updates, _ = optimizer.update({"a": np.float64(1.0), "b": np.float32(1.0)}, optimizer.init(params), params)
+    new = optim.apply_updates(params, updates)
+    assert new["a"] < 1.0 and new["b"] < 2.0 and new["b"].dtype == np.float32
+
+
+@every
+def test_an_optimizer_and_its_state_can_be_pickled(optimizer: Any) -> None:
+    assert pickle.loads(pickle.dumps(optimizer)) == optimizer
+    state = pickle.loads(pickle.dumps(optimizer.init(net())))
+    optimizer.update(net(seed=1), state, net())
+
+
+@every
+def test_a_gradient_of_another_shape_is_refused_with_its_path(optimizer: Any) -> None:
+    params = net()
+    grads = Net([params.layers[0], Layer(params.layers[1].weight, np.zeros(2, np.float32))], params.scale)
+    with pytest.raises(TreeError, match=r"at \.layers\[1\]\.bias have shape \(2,\), expected \(1,\)"):
+        optimizer.update(grads, optimizer.init(params), params)
+
+
+@every
+def test_a_gradient_of_another_tree_is_refused_with_its_path(optimizer: Any) -> None:
+    params = net()
+    with pytest.raises(TreeError, match=r"gradients.*\.layers"):
+        optimizer.update(params._replace(layers=params.layers[:1]), optimizer.init(params), params)
+    with pytest.raises(TreeError, match="gradients"):
+        optimizer.update(tuple(params), optimizer.init(params), params)
+    with pytest.raises(TreeError, match=r"gradients.*\.scale"):
+        optimizer.update(
+            Net(params.layers, [params.scale]),  # type: ignore[arg-type]  # the mistake under test
+            optimizer.init(params),
+            params,
+        )
+    with pytest.raises(TreeError, match=r"gradients.*'b'"):
+        optimizer.update(
+            {"a": np.ones(1), "b": np.ones(1)}, optimizer.init({"a": np.ones(1), "c": np.ones(1)}), {"a": 1.0, "c": 1.0}
+        )
+
+
+def test_updates_of_another_shape_are_refused_with_their_path() -> None:
+    with pytest.raises(TreeError, match=r"updates at \['w'\] have shape \(3,\), expected \(2,\)"):
+        optim.apply_updates({"w": np.ones(2)}, {"w": np.ones(3)})
+    with pytest.raises(TreeError, match="updates at the root"):
+        optim.apply_updates(np.ones(2), np.ones((1, 2)))
+
+
+@pytest.mark.parametrize("optimizer", [optim.sgd(0.1, momentum=0.9), optim.adam(0.1)], ids=repr)
+def test_parameters_that_are_no_real_numbers_are_refused_with_their_path(optimizer: Any) -> None:
+    with pytest.raises(TypeError, match=r"at \['n'\] has dtype int64"):
+        optimizer.init({"n": np.arange(3)})
+    with pytest.raises(TypeError, match=r"at \[0\] has type str"):
+        optimizer.init(["relu"])
+
+
+def test_settings_out_of_range_are_refused() -> None:
+    for make in (
+        lambda: optim.sgd(-0.1),
+        lambda: optim.sgd(float("nan")),
+        lambda: optim.sgd(0.1, momentum=1.0),
+        lambda: optim.adam(0.1, b1=-0.1),
+        lambda: optim.adam(0.1, b2=1.5),
+        lambda: optim.adam(0.1, eps=-1.0),
+    ):
+        with pytest.raises(ValueError, match="must be"):
+            make()
+
+
+def test_a_numpy_number_as_learning_rate_leaves_float32_alone() -> None:
+    optimizers: list[Any] = [optim.sgd(np.float64(0.1)), optim.adam(np.float64(0.1))]
+    for optimizer in optimizers:
+        params = {"w": np.ones(3, np.float32), "s": np.float32(1.0)}
+        updates, _ = optimizer.update(params, optimizer.init(params), params)
+        assert {x.dtype for x in tree.leaves(updates)} == {np.dtype(np.float32)}
