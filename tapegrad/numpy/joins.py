@@ -1,0 +1,204 @@
+"""Joins: several arrays put together into one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from tapegrad.core.structure import astype
+from tapegrad.core.var import Var, apply
+from tapegrad.numpy.door import gathered, refuse_out, stands_for
+from tapegrad.numpy.shapes import atleast_1d, atleast_2d, atleast_3d, expand_dims, plain, ravel
+from tapegrad.ops.join import concatenate_p, stack_p
+from tapegrad.typing import Array, ArrayLike, DTypeLike
+
+MANY = 64
+"""So many inputs a node has at most; a longer list is joined piece by piece, since a rule is called with all inputs."""
+
+
+def parts_of(arrays: Any, name: str) -> tuple[list[Any], bool]:
+    """Return the arrays to join, each an array or traced, and whether one is traced."""
+    if type(arrays) is Var:
+        return list(arrays), True
+    if not isinstance(arrays, (list, tuple, np.ndarray)):
+        raise TypeError('arrays to stack must be passed as a "sequence" type such as list or tuple.')
+    parts = [gathered(x) for x in arrays]
+    traced = any(type(x) is Var for x in parts)
+    return ([x if type(x) is Var else np.asarray(x) for x in parts] if traced else parts), traced
+
+
+@stands_for(np.concatenate)
+def concatenate(
+    arrays: Sequence[ArrayLike] | Array,
+    /,
+    axis: int | None = 0,
+    out: None = None,
+    *,
+    dtype: DTypeLike | None = None,
+    casting: Any = "same_kind",
+) -> Array:
+    """Return the arrays one after the other along an axis that they have.
+
+    Args:
+        arrays: arrays of shapes that differ at most along `axis`.
+        axis: the axis; None joins them flattened.
+        out: not supported on traced values.
+        dtype: the dtype of the result; the common one by default.
+        casting: which casts to it are allowed.
+
+    Raises:
+        ValueError: if the shapes do not fit.
+
+    Example:
+        >>> concatenate([np.array([1.0, 2.0]), np.array([3.0])])
+        array([1., 2., 3.])
+    """
+    parts, traced = parts_of(arrays, "concatenate")
+    if not traced:
+        return np.concatenate(parts, axis, out, dtype=dtype, casting=casting)
+    refuse_out(out, "concatenate")
+    if axis is None:
+        parts, axis = [ravel(x) for x in parts], 0
+    return _cast(_concatenate(parts, axis), parts, dtype, casting)
+
+
+def _concatenate(parts: Sequence[Any], axis: int) -> Array:
+    count = parts[0].ndim
+    if any(x.ndim != count for x in parts) or not count:
+        np.concatenate([plain(x) for x in parts], axis)  # raises NumPy's error
+    axis = normalize_axis_index(axis, count)
+    while len(parts) > MANY:
+        parts = [_concatenate(parts[k : k + MANY], axis) for k in range(0, len(parts), MANY)]
+    ends = [0]
+    for x in parts:
+        ends.append(ends[-1] + x.shape[axis])
+    y: Array = apply(concatenate_p, *parts, axis=axis, ends=tuple(ends))
+    return y
+
+
+def _cast(y: Any, parts: Sequence[Any], dtype: DTypeLike | None, casting: Any) -> Array:
+    """Return the joined array in the dtype that was asked for, if the parts may be cast to it."""
+    if dtype is not None:
+        np.concatenate([np.empty(0, x.dtype) for x in parts], dtype=dtype, casting=casting)  # raises NumPy's error
+        y = astype(y, dtype)
+    joined: Array = y
+    return joined
+
+
+concat = concatenate
+
+
+@stands_for(np.stack)
+def stack(
+    arrays: Sequence[ArrayLike] | Array,
+    axis: int = 0,
+    out: None = None,
+    *,
+    dtype: DTypeLike | None = None,
+    casting: Any = "same_kind",
+) -> Array:
+    """Return the arrays, all of one shape, along a new axis.
+
+    Args:
+        arrays: arrays of one shape.
+        axis: the place of the new axis in the result.
+        out: not supported on traced values.
+        dtype: the dtype of the result; the common one by default.
+        casting: which casts to it are allowed.
+
+    Raises:
+        ValueError: if the shapes differ.
+
+    Example:
+        >>> stack([np.array([1.0, 2.0]), np.array([3.0, 4.0])], axis=1)
+        array([[1., 3.],
+               [2., 4.]])
+    """
+    parts, traced = parts_of(arrays, "stack")
+    if not traced:
+        return np.stack(parts, axis, out, dtype=dtype, casting=casting)
+    refuse_out(out, "stack")
+    shape = parts[0].shape
+    if any(x.shape != shape for x in parts):
+        raise ValueError("all input arrays must have the same shape")
+    axis = normalize_axis_index(axis, len(shape) + 1)
+    if len(parts) <= MANY:
+        return _cast(apply(stack_p, *parts, axis=axis), parts, dtype, casting)
+    pieces = [apply(stack_p, *parts[k : k + MANY], axis=axis) for k in range(0, len(parts), MANY)]
+    return _cast(_concatenate(pieces, axis), parts, dtype, casting)
+
+
+@stands_for(np.vstack)
+def vstack(tup: Sequence[ArrayLike] | Array, *, dtype: DTypeLike | None = None, casting: Any = "same_kind") -> Array:
+    """Return the arrays below each other: along the first axis, vectors as rows.
+
+    Example:
+        >>> vstack([np.array([1.0, 2.0]), np.array([3.0, 4.0])])
+        array([[1., 2.],
+               [3., 4.]])
+    """
+    parts, traced = parts_of(tup, "vstack")
+    if not traced:
+        return np.vstack(parts, dtype=dtype, casting=casting)
+    return concatenate([atleast_2d(x) for x in parts], 0, dtype=dtype, casting=casting)
+
+
+@stands_for(np.hstack)
+def hstack(tup: Sequence[ArrayLike] | Array, *, dtype: DTypeLike | None = None, casting: Any = "same_kind") -> Array:
+    """Return the arrays side by side: along the second axis, vectors end to end.
+
+    Example:
+        >>> hstack([np.array([1.0, 2.0]), 3.0])
+        array([1., 2., 3.])
+    """
+    parts, traced = parts_of(tup, "hstack")
+    if not traced:
+        return np.hstack(parts, dtype=dtype, casting=casting)
+    parts = [atleast_1d(x) for x in parts]
+    return concatenate(parts, 0 if parts[0].ndim == 1 else 1, dtype=dtype, casting=casting)
+
+
+@stands_for(np.dstack)
+def dstack(tup: Sequence[ArrayLike] | Array) -> Array:
+    """Return the arrays behind each other: along the third axis.
+
+    Example:
+        >>> dstack([np.array([1.0, 2.0]), np.array([3.0, 4.0])])
+        array([[[1., 3.],
+                [2., 4.]]])
+    """
+    parts, traced = parts_of(tup, "dstack")
+    return concatenate([atleast_3d(x) for x in parts], 2) if traced else np.dstack(parts)
+
+
+@stands_for(np.column_stack)
+def column_stack(tup: Sequence[ArrayLike] | Array) -> Array:
+    """Return the arrays side by side, vectors as columns.
+
+    Example:
+        >>> column_stack([np.array([1.0, 2.0]), np.array([3.0, 4.0])])
+        array([[1., 3.],
+               [2., 4.]])
+    """
+    parts, traced = parts_of(tup, "column_stack")
+    if not traced:
+        return np.column_stack(parts)
+    columns: list[Any] = [expand_dims(atleast_1d(x), 1) if x.ndim < 2 else x for x in parts]
+    return concatenate(columns, 1)
+
+
+def pack(items: Any) -> Any:
+    """Return nested lists with traced values in them as one traced array, as ``np.array`` would.
+
+    Raises:
+        ValueError: if the lists are ragged.
+    """
+    if not isinstance(items, (list, tuple)):
+        return items if type(items) is Var else np.asarray(items)
+    parts = [pack(item) for item in items]
+    if not any(type(x) is Var for x in parts):
+        return np.asarray(items)
+    if any(x.shape != parts[0].shape for x in parts):
+        raise ValueError("setting an array element with a sequence. The requested array has an inhomogeneous shape")
+    return stack(parts)

@@ -1,0 +1,411 @@
+"""Shapes: the same elements, in other axes, orders and sizes."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+
+from tapegrad.core import arrays
+from tapegrad.core.var import Var, apply
+from tapegrad.numpy.door import gathered, stands_for
+from tapegrad.ops.shape import reshape_p, resolve, transpose_p
+from tapegrad.typing import Array, ArrayLike, Axis, Shape
+
+Order = Literal["C", "F", "A"]
+
+
+def in_shape(x: Any, shape: tuple[int, ...]) -> Array:
+    """Record a traced value in another shape of its size."""
+    y: Array = apply(reshape_p, x, shape=shape)
+    return y
+
+
+def in_order(x: Any, axes: tuple[int, ...]) -> Array:
+    """Record a traced value with its axes in another order."""
+    y: Array = apply(transpose_p, x, axes=axes)
+    return y
+
+
+def plain(x: Any) -> Any:
+    """Return the NumPy array behind a traced value, for a look at its memory or for NumPy's own error."""
+    return x.value if type(x) is Var else x
+
+
+# What an array is
+
+
+@stands_for(np.shape)
+def shape(a: ArrayLike) -> tuple[int, ...]:
+    """Return the shape of an array.
+
+    Example:
+        >>> shape(np.zeros((2, 3)))
+        (2, 3)
+    """
+    a = gathered(a)
+    return a.shape if type(a) is Var else np.shape(a)
+
+
+@stands_for(np.ndim)
+def ndim(a: ArrayLike) -> int:
+    """Return the number of axes of an array.
+
+    Example:
+        >>> ndim(np.zeros((2, 3)))
+        2
+    """
+    a = gathered(a)
+    return a.ndim if type(a) is Var else np.ndim(a)
+
+
+@stands_for(np.size)
+def size(a: ArrayLike, axis: Axis = None) -> int:
+    """Return the number of elements of an array, altogether or along axes.
+
+    Example:
+        >>> size(np.zeros((2, 3))), size(np.zeros((2, 3)), 1)
+        (6, 3)
+    """
+    a = gathered(a)
+    if type(a) is not Var:
+        return np.size(a, axis)  # type: ignore[arg-type]  # several axes since NumPy 2.4
+    return a.size if axis is None else int(np.prod([a.shape[k] for k in normalize_axis_tuple(axis, a.ndim)], dtype=int))
+
+
+# Another shape
+
+
+@stands_for(np.reshape)
+def reshape(a: ArrayLike, /, shape: Shape, order: Order = "C", *, copy: bool | None = None) -> Array:
+    """Return the elements of `a` in another shape.
+
+    Args:
+        a: an array.
+        shape: the new shape; one length may be -1, which stands for what is left.
+        order: read and write the elements with the last axis running fastest ('C'), the first ('F'), or as they lie ('A').
+        copy: True for a copy in any case, False to raise where one is needed.
+
+    Raises:
+        ValueError: if the sizes differ.
+
+    Example:
+        >>> reshape(np.arange(6.0), (2, -1))
+        array([[0., 1., 2.],
+               [3., 4., 5.]])
+    """
+    a = gathered(a)
+    if type(a) is not Var:
+        return np.reshape(a, shape, order) if copy is None else np.reshape(a, shape, order, copy=copy)
+    wanted = resolve(shape if isinstance(shape, (tuple, list)) else _lengths(shape), a.size)
+    if order == "C":
+        y = in_shape(a, wanted)
+    else:
+        y = apply(reshape_p, a, shape=wanted, order=_order(a, order))
+    if copy is False and not np.may_share_memory(plain(y), plain(a)):
+        raise ValueError("Unable to avoid creating a copy while reshaping.")
+    return y.copy() if copy else y
+
+
+def _lengths(shape: Any) -> tuple[int, ...]:
+    return tuple(shape) if np.iterable(shape) else (shape,)
+
+
+def _order(a: Any, order: str) -> str:
+    """Return 'C' or 'F' for the order in which an operation reads `a`."""
+    if order not in ("C", "F", "A"):
+        raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
+    if order == "A":
+        return "F" if isinstance(a.value, np.ndarray) and a.value.flags.fnc else "C"
+    return order
+
+
+@stands_for(np.ravel)
+def ravel(a: ArrayLike, order: Literal["C", "F", "A", "K"] = "C") -> Array:
+    """Return the elements of `a` as one vector.
+
+    Args:
+        a: an array.
+        order: as for `reshape`; 'K' reads the elements as they lie in memory.
+
+    Example:
+        >>> ravel(np.array([[1.0, 2.0], [3.0, 4.0]]), "F")
+        array([1., 3., 2., 4.])
+    """
+    a = gathered(a)
+    if type(a) is not Var:
+        return np.ravel(a, order)
+    if order == "C":
+        return in_shape(a, (a.size,))
+    if order == "K":
+        strides = np.asarray(a.value).strides
+        a, order = transpose(a, tuple(sorted(range(a.ndim), key=lambda k: -abs(strides[k])))), "C"
+    y: Array = apply(reshape_p, a, shape=(a.size,), order=_order(a, order))
+    return y
+
+
+@stands_for(np.expand_dims)
+def expand_dims(a: ArrayLike, axis: int | Sequence[int]) -> Array:
+    """Return `a` with new axes of length 1 at the places that `axis` names in the result.
+
+    Raises:
+        AxisError: if the result has no such axis.
+
+    Example:
+        >>> expand_dims(np.zeros(3), (0, 2)).shape
+        (1, 3, 1)
+    """
+    a = gathered(a)
+    if type(a) is not Var:
+        return np.expand_dims(a, axis)
+    new = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
+    count = len(new) + a.ndim
+    places = normalize_axis_tuple(new, count)
+    lengths = iter(a.shape)
+    return in_shape(a, tuple([1 if k in places else next(lengths) for k in range(count)]))
+
+
+@stands_for(np.squeeze)
+def squeeze(a: ArrayLike, axis: int | Sequence[int] | None = None) -> Array:
+    """Return `a` without its axes of length 1, or without those that `axis` names.
+
+    Raises:
+        ValueError: if an axis that is named has another length.
+
+    Example:
+        >>> squeeze(np.zeros((1, 3, 1)), 0).shape
+        (3, 1)
+    """
+    a = gathered(a)
+    if type(a) is not Var:
+        return np.squeeze(a, axis)
+    lengths = a.shape
+    if axis is None:
+        return in_shape(a, tuple([n for n in lengths if n != 1]))
+    gone = normalize_axis_tuple(axis, len(lengths))
+    if any(lengths[k] != 1 for k in gone):
+        raise ValueError("cannot select an axis to squeeze out which has size not equal to one")
+    return in_shape(a, tuple([n for k, n in enumerate(lengths) if k not in gone]))
+
+
+# Another order of axes
+
+
+@stands_for(np.transpose, np.permute_dims)
+def transpose(a: ArrayLike, axes: Sequence[int] | int | None = None) -> Array:
+    """Return `a` with its axes in another order, reversed by default.
+
+    Args:
+        a: an array.
+        axes: for each axis of the result, the axis of `a` that it was.
+
+    Raises:
+        ValueError: if `axes` is no permutation of the axes of `a`.
+
+    Example:
+        >>> transpose(np.zeros((2, 3, 4)), (1, 0, 2)).shape
+        (3, 2, 4)
+    """
+    a = gathered(a)
+    if type(a) is not Var:
+        return np.transpose(a, axes)
+    count = a.ndim
+    if axes is None:
+        return in_order(a, tuple(range(count - 1, -1, -1)))
+    order = (axes,) if isinstance(axes, (int, np.integer)) else tuple(axes)
+    if len(order) != count:
+        raise ValueError("axes don't match array")
+    order = tuple([normalize_axis_index(axis, count) for axis in order])
+    if len(set(order)) != count:
+        raise ValueError("repeated axis in transpose")
+    return in_order(a, order)
+
+
+permute_dims = transpose
+
+
+@stands_for(np.matrix_transpose)
+def matrix_transpose(x: ArrayLike, /) -> Array:
+    """Return `x` with its last two axes exchanged.
+
+    Raises:
+        ValueError: if `x` has fewer than two axes.
+
+    Example:
+        >>> matrix_transpose(np.zeros((2, 3, 4))).shape
+        (2, 4, 3)
+    """
+    x = gathered(x)
+    if type(x) is not Var:
+        return np.matrix_transpose(x)
+    if x.ndim < 2:
+        raise ValueError(f"Input array must be at least 2-dimensional, but it is {x.ndim}")
+    return swapaxes(x, -1, -2)
+
+
+@stands_for(np.swapaxes)
+def swapaxes(a: ArrayLike, axis1: int, axis2: int) -> Array:
+    """Return `a` with two axes exchanged.
+
+    Raises:
+        AxisError: if `a` has no such axis.
+
+    Example:
+        >>> swapaxes(np.zeros((2, 3, 4)), 0, -1).shape
+        (4, 3, 2)
+    """
+    a = gathered(a)
+    if type(a) is not Var:
+        return np.swapaxes(a, axis1, axis2)
+    count = a.ndim
+    axis1, axis2 = normalize_axis_index(axis1, count), normalize_axis_index(axis2, count)
+    order = list(range(count))
+    order[axis1], order[axis2] = axis2, axis1
+    return in_order(a, tuple(order))
+
+
+@stands_for(np.moveaxis)
+def moveaxis(a: ArrayLike, source: int | Sequence[int], destination: int | Sequence[int]) -> Array:
+    """Return `a` with some axes moved to other places; the others keep their order.
+
+    Args:
+        a: an array.
+        source: where the axes are.
+        destination: where each of them goes.
+
+    Raises:
+        AxisError: if `a` has no such axis.
+        ValueError: if an axis is named twice, or the two are not of one length.
+
+    Example:
+        >>> moveaxis(np.zeros((2, 3, 4)), 0, -1).shape
+        (3, 4, 2)
+    """
+    a = gathered(a)
+    if type(a) is not Var:
+        return np.moveaxis(np.asarray(a), source, destination)
+    count = a.ndim
+    sources = normalize_axis_tuple(source, count, "source")
+    places = normalize_axis_tuple(destination, count, "destination")
+    if len(sources) != len(places):
+        raise ValueError("`source` and `destination` arguments must have the same number of elements")
+    order = [k for k in range(count) if k not in sources]
+    for place, axis in sorted(zip(places, sources, strict=True)):
+        order.insert(place, axis)
+    return in_order(a, tuple(order))
+
+
+@stands_for(np.rollaxis)
+def rollaxis(a: ArrayLike, axis: int, start: int = 0) -> Array:
+    """Return `a` with one axis moved back until it lies before the axis `start`. (`moveaxis` is easier to read.)
+
+    Raises:
+        AxisError: if `a` has no such axis.
+
+    Example:
+        >>> rollaxis(np.zeros((2, 3, 4)), 2).shape
+        (4, 2, 3)
+    """
+    a = gathered(a)
+    if type(a) is not Var:
+        return np.rollaxis(np.asarray(a), axis, start)
+    count = a.ndim
+    axis = normalize_axis_index(axis, count)
+    if not -count <= start <= count:
+        raise np.exceptions.AxisError(f"'start' arg requires {-count} <= start < {count + 1}, but {start} was passed in")
+    start += count if start < 0 else 0
+    return moveaxis(a, axis, start - 1 if axis < start else start)
+
+
+# Broadcasting
+
+
+@stands_for(np.broadcast_to)
+def broadcast_to(array: ArrayLike, shape: Shape, subok: bool = False) -> Array:
+    """Return `array` repeated along new axes and along those of length 1, so that it has the given shape.
+
+    Raises:
+        ValueError: if it does not broadcast to that shape.
+
+    Example:
+        >>> broadcast_to(np.array([1.0, 2.0]), (2, 2))
+        array([[1., 2.],
+               [1., 2.]])
+    """
+    array = gathered(array)
+    if type(array) is not Var:
+        return np.broadcast_to(array, shape, subok)
+    lengths = _lengths(shape)
+    if array.shape == lengths:
+        return in_shape(array, lengths)
+    if np.broadcast_shapes(array.shape, lengths) != lengths:
+        np.broadcast_to(np.empty(array.shape), lengths)  # raises NumPy's error
+    y: Array = arrays.broadcast_to(array, lengths)
+    return y
+
+
+@stands_for(np.broadcast_arrays)
+def broadcast_arrays(*args: ArrayLike, subok: bool = False) -> tuple[Array, ...]:
+    """Return the arrays, each broadcast to the shape that they have together.
+
+    Raises:
+        ValueError: if they do not broadcast.
+
+    Example:
+        >>> [x.tolist() for x in broadcast_arrays(np.array([1.0, 2.0]), 3.0)]
+        [[1.0, 2.0], [3.0, 3.0]]
+    """
+    found = [gathered(x) for x in args]
+    if not any(type(x) is Var for x in found):
+        return np.broadcast_arrays(*found, subok=subok)
+    together = np.broadcast_shapes(*[arrays.shape_of(x) if type(x) is Var else np.shape(x) for x in found])
+    return tuple([broadcast_to(x, together) for x in found])
+
+
+# At least so many axes
+
+
+@stands_for(np.atleast_1d)
+def atleast_1d(*arys: ArrayLike) -> Any:
+    """Return each argument with at least one axis: an array for one argument, a tuple for several.
+
+    Example:
+        >>> atleast_1d(3.0)
+        array([3.])
+    """
+    return _each_with(arys, np.atleast_1d, lambda x: reshape(x, (1,)) if x.ndim == 0 else x)
+
+
+@stands_for(np.atleast_2d)
+def atleast_2d(*arys: ArrayLike) -> Any:
+    """Return each argument with at least two axes, new ones first: an array for one argument, a tuple for several.
+
+    Example:
+        >>> atleast_2d(np.array([3.0, 4.0]))
+        array([[3., 4.]])
+    """
+    return _each_with(arys, np.atleast_2d, lambda x: reshape(x, (1,) * (2 - x.ndim) + x.shape) if x.ndim < 2 else x)
+
+
+@stands_for(np.atleast_3d)
+def atleast_3d(*arys: ArrayLike) -> Any:
+    """Return each argument with at least three axes: an array for one argument, a tuple for several.
+
+    A vector of length n gets shape ``(1, n, 1)``, a matrix of shape ``(m, n)`` gets ``(m, n, 1)``.
+
+    Example:
+        >>> atleast_3d(np.zeros((2, 3))).shape
+        (2, 3, 1)
+    """
+
+    def deepen(x: Any) -> Any:
+        if x.ndim >= 3:
+            return x
+        return reshape(x, (*x.shape, 1) if x.ndim == 2 else (1, *x.shape, 1) if x.ndim == 1 else (1, 1, 1))
+
+    return _each_with(arys, np.atleast_3d, deepen)
+
+
+def _each_with(arys: Sequence[Any], plain: Any, traced: Any) -> Any:
+    found = [traced(x) if type(x) is Var else plain(x) for x in map(gathered, arys)]
+    return found[0] if len(found) == 1 else tuple(found)
