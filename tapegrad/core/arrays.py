@@ -139,7 +139,7 @@ guard_p = Primitive(
     push=lambda tangents, y, c, source: (
         None if tangents[0] is None else np.where((source == 0) & np.isnan(c), 0.0, tangents[0])
     ),
-    batch=lambda args, batched: guard(*args),
+    batch=lambda args, batched: guard(args[0] if batched[0] else broadcast_to(args[0], shape_of(args[1])), args[1]),
     cases=(case((3,), np.array([0.0, 1.0, 2.0])),),
 )
 """`c`, but 0 where the cotangent `source` that it was made from is 0 and the slope was infinite or undefined."""

@@ -127,7 +127,11 @@ def test_an_unguarded_infinite_slope(slope: Callable[..., Any]) -> None:
     fails("zero-cotangent", wrong, "is nan at")
 
 
-def test_a_careful_rule_that_is_not() -> None:
+def test_a_careful_rule_that_is_another_rule() -> None:
+    fails("careful", square(careful=(lambda g, y, x: 1.001 * g * (x + x),)), "the careful cotangent of input 0")
+
+
+def test_a_careful_rule_that_is_careful() -> None:
     def pull(g: Any, y: Any, x: Any) -> Any:
         return g * (x + x)
 

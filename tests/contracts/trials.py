@@ -87,22 +87,29 @@ def generator(primitive: Primitive) -> np.random.Generator:
 
 
 def trials(primitive: Primitive, complex_: bool = False) -> list[Trial]:
-    """Return trials in float64 (or complex128): the cases of a primitive, or shapes and its domain if it is elementwise.
+    """Return trials in float64 (or complex128): the cases of a primitive, and if it is elementwise numbers from its domain.
 
     Raises:
         AssertionError: if there are neither.
     """
     random = generator(primitive)
     made = [Trial(primitive, drawn(random, case.inputs, complex_), dict(case.settings)) for case in primitive.cases]
-    if primitive.broadcasts and not made:
+    if has_domain(primitive):
         arity = len(primitive.domain)
-        made = [elementwise(primitive, random, [shape] * arity, complex_) for shape in ((4,), ())]
+        made += [elementwise(primitive, random, [shape] * arity, complex_) for shape in ((4,), ())]
     assert has_trials(primitive), f"the primitive '{primitive.name}' lists no cases to try it on"
     return made
 
 
+def has_domain(primitive: Primitive) -> bool:
+    """Tell whether a primitive can be tried on real numbers of any shapes; some elementwise ones take integers only."""
+    if not primitive.broadcasts:
+        return False
+    return computes(elementwise(primitive, np.random.default_rng(0), [()] * len(primitive.domain)))
+
+
 def has_trials(primitive: Primitive) -> bool:
-    return primitive.broadcasts or bool(primitive.cases)
+    return has_domain(primitive) or bool(primitive.cases)
 
 
 def drawn(random: np.random.Generator, inputs: Sequence[Any], complex_: bool = False) -> tuple[Any, ...]:
@@ -134,15 +141,16 @@ def broadcasting(primitive: Primitive) -> list[Trial]:
     """Return trials of an elementwise primitive of several inputs in which NumPy broadcasts."""
     random = generator(primitive)
     pairs = [((2, 3), (3,)), ((2, 1), (1, 3)), ((), (3,)), ((2, 3), ()), ((1,), (3,)), ((1, 1), ())]
-    rest = [(3, 1)] * (len(primitive.domain) - 2)
+    rest = [(3,)] * (len(primitive.domain) - 2)
     made = [elementwise(primitive, random, [*pair, *rest]) for pair in pairs]
+    made += [elementwise(primitive, random, [(3,), *pair]) for pair in pairs if rest]
     return made + [evolve(trial, args=trial.args[::-1]) for trial in made if len(set(primitive.domain)) == 1]
 
 
 def empty(primitive: Primitive) -> list[Trial]:
     """Return trials on arrays without elements, as far as NumPy computes the operation on them."""
     random = generator(primitive)
-    if primitive.broadcasts and not primitive.cases:
+    if has_domain(primitive):
         shapes: list[list[tuple[int, ...]]] = [[(0,), (0,)], [(2, 0), (1, 1)], [(0,), ()], [(0, 3), (3,)]]
         arity = len(primitive.domain)
         return [elementwise(primitive, random, (some + [()] * arity)[:arity]) for some in shapes]
