@@ -13,6 +13,7 @@ from tapegrad.core.arrays import broadcast_to, dtype_of, filled, guard, shape_of
 from tapegrad.core.families import elementwise, linear
 from tapegrad.core.primitive import PRIMITIVES, Fn, Primitive, case
 from tapegrad.core.var import Var, apply
+from tapegrad.ops.scan import ahead, backwards, cumprod_p
 
 Axes = int | tuple[int, ...] | None
 
@@ -189,11 +190,9 @@ def exclusive_product(x: Any, axis: int) -> Any:
     shape = shape_of(x)
     if shape[axis] == 0:
         return np.ones_like(x)
-    one = np.ones((*shape[:axis], 1, *shape[axis + 1 :]), dtype_of(x))
-    lead = (slice(None),) * axis
-    before = np.cumprod(np.concatenate([one, x[(*lead, slice(None, -1))]], axis), axis)
-    after = np.cumprod(np.concatenate([one, x[(*lead, slice(None, 0, -1))]], axis), axis)
-    return before * after[(*lead, slice(None, None, -1))]
+    before = apply(cumprod_p, ahead(1, x, axis), axis=axis)
+    after = apply(cumprod_p, ahead(1, backwards(x, axis), axis), axis=axis)
+    return before * backwards(after, axis)
 
 
 def _pull_prod(g: Any, y: Any, x: Any, axis: Axes = None, keepdims: bool = False, dtype: Any = None) -> Any:
