@@ -1,0 +1,77 @@
+"""Losses: one number that says how far predictions are from targets, the mean over all examples."""
+
+from typing import Any
+
+import numpy as np
+
+from tapegrad.core.arrays import shape_of
+from tapegrad.core.var import Var, apply, binary
+from tapegrad.ops import activations as ops
+from tapegrad.typing import Array, ArrayLike
+
+
+def mse(predictions: Array, targets: Array) -> Array:
+    """Return the mean squared error, ``mean((predictions - targets)**2)``.
+
+    Args:
+        predictions: any shape.
+        targets: the same shape. They are not broadcast: a column against a row would silently compare each with each.
+
+    Returns:
+        A scalar.
+
+    Raises:
+        ValueError: if the shapes differ.
+
+    Example:
+        >>> mse(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+        np.float64(2.0)
+    """
+    if shape_of(predictions) != shape_of(targets):
+        raise ValueError(
+            f"nn.mse: predictions have shape {shape_of(predictions)} and targets shape {shape_of(targets)}; "
+            f"they must be the same (reshape one, or broadcast it with np.broadcast_to)"
+        )
+    loss: Array = binary(ops.mse_p, predictions, targets)
+    return loss
+
+
+def cross_entropy(logits: Array, labels: ArrayLike) -> Array:
+    """Return the mean of ``-log(softmax(logits)[label])``: the loss of a classifier.
+
+    Args:
+        logits: scores before softmax, shape ``(..., classes)``. A score of ``-inf`` rules a class out.
+        labels: the right class of each example, integers from 0 to ``classes - 1``, shape ``(...)``.
+
+    Returns:
+        A scalar, in nats.
+
+    Raises:
+        TypeError: if the labels are not integers.
+        ValueError: if their shape is not that of the logits without the last axis, or one is out of range.
+
+    Example:
+        >>> cross_entropy(np.zeros((2, 10)), np.array([3, 7])).round(4)  # log 10
+        np.float64(2.3026)
+    """
+    picks = labels if type(labels) is Var else check_labels(np.asarray(labels), shape_of(logits))
+    loss: Array = apply(ops.nll_p, ops.log_softmax(logits, -1), picks)
+    return loss
+
+
+def check_labels(labels: "np.ndarray[Any, Any]", shape: tuple[int, ...]) -> "np.ndarray[Any, Any]":
+    """Return labels for logits of the given shape, as indices."""
+    if labels.dtype.kind not in "iu":
+        hint = (
+            "labels.argmax(axis=-1) if each is a row of zeros and a one" if labels.ndim == len(shape) else "labels.astype(int)"
+        )
+        raise TypeError(f"nn.cross_entropy: labels must be integers, got dtype {labels.dtype}; give {hint}")
+    if not shape or labels.shape != shape[:-1]:
+        raise ValueError(
+            f"nn.cross_entropy: logits of shape {shape} need one label an example, shape {shape[:-1]}, got {labels.shape}"
+        )
+    labels = labels.astype(np.intp, copy=False)
+    if labels.size and labels.view(np.uintp).max() >= shape[-1]:  # a negative one, read as unsigned, is huge
+        wrong = labels[(labels < 0) | (labels >= shape[-1])].reshape(-1)[0]
+        raise ValueError(f"nn.cross_entropy: labels must be from 0 to {shape[-1] - 1}, got {wrong}")
+    return labels
