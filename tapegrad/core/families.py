@@ -87,6 +87,7 @@ def _push(slopes: Sequence[Fn], finite: bool) -> Fn:
 
 
 def batch_elementwise(name: str) -> Fn:
+    """Return the batching rule of the elementwise primitive `name`: itself, on arguments whose leading axes meet."""
 
     def batch(args: Sequence[Any], batched: Sequence[bool], **settings: Any) -> Any:
         return apply(PRIMITIVES[name], *align(args, batched), **settings)

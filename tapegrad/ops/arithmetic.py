@@ -1,0 +1,66 @@
+"""Arithmetic: sums, products, quotients and remainders.
+
+Python's operators, not the ufuncs, compute where there are both: on NumPy scalars they are ten times as fast. A Python number
+stays one, so that its dtype stays weak; but where Python would raise, NumPy's answer is taken.
+"""
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from tapegrad.core.families import constant, elementwise
+from tapegrad.core.primitive import Fn
+
+PYTHON = frozenset({float, int, complex, bool})
+
+
+def weak(function: np.ufunc) -> Fn:
+    """Return `function`, but with a Python number as the answer to Python numbers."""
+
+    def compute(a: Any, b: Any) -> Any:
+        y = function(a, b)
+        return y.item() if type(a) in PYTHON and type(b) in PYTHON else y
+
+    return compute
+
+
+def _divide(a: Any, b: Any) -> Any:
+    return np.divide(a, b).item() if type(a) in PYTHON and type(b) in PYTHON else a / b
+
+
+add_p = elementwise("add", operator.add, lambda g, y, a, b: g, lambda g, y, a, b: g, finite=True, stands_for=np.add)
+subtract_p = elementwise(
+    "subtract", operator.sub, lambda g, y, a, b: g, lambda g, y, a, b: -g, finite=True, stands_for=np.subtract
+)
+multiply_p = elementwise("multiply", operator.mul, lambda g, y, a, b: g * b, lambda g, y, a, b: g * a, stands_for=np.multiply)
+divide_p = elementwise(
+    "divide",
+    _divide,
+    lambda g, y, a, b: g / b,
+    lambda g, y, a, b: -g * (y / b),
+    domain=((-2.0, 2.0), (0.5, 2.0)),
+    stands_for=np.divide,
+)
+negative_p = elementwise("negative", operator.neg, lambda g, y, x: -g, finite=True, stands_for=np.negative)
+positive_p = elementwise("positive", operator.pos, lambda g, y, x: g, finite=True, stands_for=np.positive)
+reciprocal_p = elementwise("reciprocal", np.reciprocal, lambda g, y, x: -g * (y * y), domain=(0.5, 2.0))
+
+# Remainders. By the divisor the derivative is minus the whole part of the quotient, the very one that the remainder belongs to.
+
+remainder_p = elementwise(
+    "remainder",
+    weak(np.remainder),
+    lambda g, y, a, b: g,
+    lambda g, y, a, b: -g * np.floor_divide(a, b),
+    domain=((0.1, 0.9), (1.0, 2.0)),
+    stands_for=np.remainder,
+)
+fmod_p = elementwise(
+    "fmod",
+    np.fmod,
+    lambda g, y, a, b: g,
+    lambda g, y, a, b: -g * np.rint((a - y) / b),
+    domain=((0.1, 0.9), (1.0, 2.0)),
+)
+floor_divide_p = constant("floor_divide", weak(np.floor_divide), stands_for=np.floor_divide)

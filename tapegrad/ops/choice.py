@@ -1,0 +1,86 @@
+"""Choices between values: where, the larger and the smaller, clip.
+
+What was not chosen gets nothing, and on a tie each side gets half. The fast slopes multiply by masks, a third of the price of
+``np.where``; an infinite cotangent makes NaN of that, and then the careful ones choose.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from tapegrad.core.families import elementwise
+from tapegrad.core.primitive import no_cotangent
+
+ndarray = np.ndarray
+
+
+def _is_mask(condition: Any) -> bool:
+    return type(condition) is ndarray and condition.dtype == bool
+
+
+where_p = elementwise(
+    "where",
+    np.where,
+    no_cotangent,
+    lambda g, y, condition, a, b: np.where(condition, g, 0.0),
+    lambda g, y, condition, a, b: np.where(condition, 0.0, g),
+    fast=(
+        no_cotangent,
+        lambda g, y, condition, a, b: g * condition if _is_mask(condition) else np.where(condition, g, 0.0),
+        lambda g, y, condition, a, b: g * ~condition if _is_mask(condition) else np.where(condition, 0.0, g),
+    ),
+    finite=True,
+)
+
+
+def _share(g: Any, y: Any, mine: Any, other: Any) -> Any:
+    return np.where(mine == y, np.where(other == y, 0.5 * g, g), 0.0)
+
+
+def _share_quickly(g: Any, y: Any, mine: Any, other: Any) -> Any:
+    return _halved(g * np.equal(mine, y), np.equal(mine, other))
+
+
+def _halved(c: Any, tie: Any) -> Any:
+    return np.where(tie, 0.5 * c, c) if np.count_nonzero(tie) else c
+
+
+SHARES = (lambda g, y, a, b: _share(g, y, a, b), lambda g, y, a, b: _share(g, y, b, a))
+QUICK_SHARES = (lambda g, y, a, b: _share_quickly(g, y, a, b), lambda g, y, a, b: _share_quickly(g, y, b, a))
+
+maximum_p = elementwise("maximum", np.maximum, *SHARES, fast=QUICK_SHARES, finite=True)
+minimum_p = elementwise("minimum", np.minimum, *SHARES, fast=QUICK_SHARES, finite=True)
+fmax_p = elementwise("fmax", np.fmax, *SHARES, fast=QUICK_SHARES, finite=True)
+fmin_p = elementwise("fmin", np.fmin, *SHARES, fast=QUICK_SHARES, finite=True)
+
+
+def _share_above(g: Any, x: Any, bound: Any) -> Any:
+    return np.where(x == bound, 0.5 * g, np.where(x > bound, g, 0.0))
+
+
+def _clip_by_x(g: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
+    return _share_above(_share_above(g, x, low), -x, -high)
+
+
+def _clip_by_x_quickly(g: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
+    return _halved(_halved(g * np.equal(x, y), np.equal(x, low)), np.equal(x, high))
+
+
+def _clip_by_low(g: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
+    return _share_above(_share_above(g, low, x), -np.maximum(x, low), -high)
+
+
+def _clip_by_high(g: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
+    return _share_above(g, np.maximum(x, low), high)
+
+
+clip_p = elementwise(
+    "clip",
+    lambda x, low, high: np.minimum(np.maximum(x, low), high),
+    _clip_by_x,
+    _clip_by_low,
+    _clip_by_high,
+    fast=(_clip_by_x_quickly, _clip_by_low, _clip_by_high),
+    finite=True,
+    domain=((-0.9, 0.9), (-2.0, -1.0), (1.0, 2.0)),
+)

@@ -1,0 +1,52 @@
+"""Exponentials and logarithms."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tapegrad.core.families import elementwise
+from tapegrad.core.var import apply
+
+LN2 = math.log(2.0)
+LN10 = math.log(10.0)
+
+exp_p = elementwise("exp", np.exp, lambda g, y, x: g * y)
+exp2_p = elementwise("exp2", np.exp2, lambda g, y, x: g * (LN2 * y))
+expm1_p = elementwise("expm1", np.expm1, lambda g, y, x: g * np.exp(x))  # y + 1 would lose the tail on the left
+log_p = elementwise("log", np.log, lambda g, y, x: g / x, domain=(0.2, 3.0))
+log2_p = elementwise("log2", np.log2, lambda g, y, x: g / (LN2 * x), domain=(0.2, 3.0))
+log10_p = elementwise("log10", np.log10, lambda g, y, x: g / (LN10 * x), domain=(0.2, 3.0))
+log1p_p = elementwise("log1p", np.log1p, lambda g, y, x: g / (1.0 + x), domain=(-0.7, 3.0))
+
+
+def _logistic(x: Any) -> Any:
+    with np.errstate(over="ignore"):
+        return 1.0 / (1.0 + np.exp(-x))
+
+
+logistic_p = elementwise("logistic", _logistic, lambda g, y, x: g * (y * logistic(-x)))
+
+
+def logistic(x: Any) -> Any:
+    """Return ``1 / (1 + exp(-x))``."""
+    return apply(logistic_p, x)
+
+
+def _difference(a: Any, b: Any) -> Any:
+    """``a - b``, but 0 where both are the same infinity."""
+    return np.where((a == b) & np.isinf(a), 0.0, a - b)
+
+
+logaddexp_p = elementwise(
+    "logaddexp",
+    np.logaddexp,
+    lambda g, y, a, b: g * logistic(_difference(a, b)),
+    lambda g, y, a, b: g * logistic(_difference(b, a)),
+)
+logaddexp2_p = elementwise(
+    "logaddexp2",
+    np.logaddexp2,
+    lambda g, y, a, b: g * logistic(LN2 * _difference(a, b)),
+    lambda g, y, a, b: g * logistic(LN2 * _difference(b, a)),
+)

@@ -1,0 +1,30 @@
+"""Hyperbolic functions and their inverses."""
+
+from typing import Any
+
+import numpy as np
+
+from tapegrad.core.arrays import dtype_of
+from tapegrad.core.families import elementwise
+
+sinh_p = elementwise("sinh", np.sinh, lambda g, y, x: g * np.cosh(x))
+cosh_p = elementwise("cosh", np.cosh, lambda g, y, x: g * np.sinh(x))
+
+
+def _tanh_slope(g: Any, y: Any, x: Any) -> Any:
+    slope = y * y
+    slope *= g
+    return g - slope
+
+
+tanh_p = elementwise("tanh", np.tanh, _tanh_slope)
+
+
+def _sinh_to_cosh(y: Any, x: Any) -> Any:
+    """``cosh(y)`` where ``sinh(y) = x``: neither squares, which overflow, nor roots, which have branches."""
+    return np.cosh(y) if dtype_of(x).kind == "c" else np.hypot(x, 1.0)
+
+
+arcsinh_p = elementwise("arcsinh", np.arcsinh, lambda g, y, x: g / _sinh_to_cosh(y, x))
+arccosh_p = elementwise("arccosh", np.arccosh, lambda g, y, x: g / (np.sqrt(x - 1.0) * np.sqrt(x + 1.0)), domain=(1.2, 3.0))
+arctanh_p = elementwise("arctanh", np.arctanh, lambda g, y, x: g / ((1.0 - x) * (1.0 + x)), domain=(-0.9, 0.9))

@@ -1,0 +1,62 @@
+"""Powers and roots."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tapegrad.core.arrays import dtype_of, shape_of
+from tapegrad.core.families import elementwise
+from tapegrad.core.var import Var
+from tapegrad.ops.arithmetic import PYTHON
+
+
+def _power(a: Any, b: Any) -> Any:
+    if type(a) in PYTHON and type(b) in PYTHON:
+        return np.power(a, float(b) if type(b) is int else b).item()
+    return a**b
+
+
+def _power_by_base(g: Any, y: Any, a: Any, b: Any) -> Any:
+    kind = type(b)
+    if kind is Var:  # its derivative at exponent 0 matters too: mask as little as can be
+        return g * (b * np.power(a, np.where((a == 0) & (b == 0), 1, b - 1)))
+    if kind is np.ndarray:
+        return g * (b * np.power(a, np.where(b == 0, 1, b - 1)))
+    if b == 2:
+        return g * (a + a)
+    if b == 1:
+        return g
+    if b == 0:
+        return np.zeros(shape_of(g), dtype_of(g))
+    return g * (b * (a if type(a) is not float else np.float64(a)) ** (b - 1))
+
+
+def _power_by_exponent(g: Any, y: Any, a: Any, b: Any) -> Any:
+    if type(a) in (int, float) and a > 0:
+        return g * (y * math.log(a))
+    if dtype_of(y).kind == "c" and dtype_of(a).kind != "c":
+        a = a + 0j
+    return g * (y * np.log(np.where((a == 0) & (b >= 0), 1, a)))
+
+
+power_p = elementwise(
+    "power", _power, _power_by_base, _power_by_exponent, domain=((0.3, 2.0), (-2.0, 2.0)), stands_for=np.power
+)
+float_power_p = elementwise("float_power", np.float_power, _power_by_base, _power_by_exponent, domain=((0.3, 2.0), (-2.0, 2.0)))
+square_p = elementwise("square", np.square, lambda g, y, x: g * (x + x))
+sqrt_p = elementwise("sqrt", np.sqrt, lambda g, y, x: 0.5 * g / y, domain=(0.2, 3.0))
+cbrt_p = elementwise("cbrt", np.cbrt, lambda g, y, x: g / (3.0 * (y * y)), domain=(0.2, 3.0))
+
+
+def _hypot_slope(g: Any, y: Any, x: Any) -> Any:
+    return np.where(y == 0, 0.0, g * (x / y))
+
+
+hypot_p = elementwise(
+    "hypot",
+    np.hypot,
+    lambda g, y, a, b: _hypot_slope(g, y, a),
+    lambda g, y, a, b: _hypot_slope(g, y, b),
+    domain=((0.3, 2.0), (0.3, 2.0)),
+)

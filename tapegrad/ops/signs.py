@@ -1,0 +1,54 @@
+"""What looks at, or sets, the sign of numbers."""
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from tapegrad.core.arrays import dtype_of
+from tapegrad.core.families import batch_elementwise, constant, elementwise
+from tapegrad.core.primitive import FUNCTIONS, Primitive, case, no_cotangent
+from tapegrad.core.var import apply
+
+
+def sign(x: Any) -> Any:
+    """Return the sign of a real number, a constant; of a complex one ``x / |x|``, which is none."""
+    return apply(direction_p if dtype_of(x).kind == "c" else sign_p, x)
+
+
+FUNCTIONS[np.sign] = sign
+
+sign_p = constant("sign", lambda x: np.sign(x), batch=batch_elementwise("sign"), cases=(case((3,)),))
+
+
+def _pull_direction(g: Any, y: Any, x: Any) -> Any:
+    return np.where(x == 0, 0.0, 1j * np.imag(g * y) * np.conjugate(y) / np.absolute(x))
+
+
+def _push_direction(tangents: Any, y: Any, x: Any) -> Any:
+    return np.where(x == 0, 0.0, 1j * np.imag(np.conjugate(y) * tangents[0]) * y / np.absolute(x))
+
+
+direction_p = Primitive(
+    name="direction",
+    fn=np.sign,
+    pulls=(_pull_direction,),
+    push=_push_direction,
+    batch=batch_elementwise("direction"),
+    cases=(case(np.array([1.0 + 2.0j, -0.5j, 3.0 - 1.0j])),),
+)
+"""The sign of complex numbers: a direction in the plane, at 0 none."""
+
+
+def _absolute_slope(g: Any, y: Any, x: Any) -> Any:
+    return g * (np.sign(x) if dtype_of(x).kind != "c" else np.conjugate(np.sign(x)))
+
+
+absolute_p = elementwise("absolute", operator.abs, _absolute_slope, domain=(0.3, 2.0), stands_for=np.absolute)
+fabs_p = elementwise("fabs", np.fabs, lambda g, y, x: g * np.sign(x), domain=(0.3, 2.0))
+copysign_p = elementwise(
+    "copysign", np.copysign, lambda g, y, a, b: g * (np.sign(a) * np.sign(y)), no_cotangent, domain=((0.3, 2.0), (0.3, 2.0))
+)
+heaviside_p = elementwise(
+    "heaviside", np.heaviside, no_cotangent, lambda g, y, x, at_zero: np.where(x == 0, g, 0.0), finite=True, domain=(0.3, 2.0)
+)

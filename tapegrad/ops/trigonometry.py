@@ -1,0 +1,46 @@
+"""Trigonometric functions and their inverses."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from tapegrad.core.arrays import dtype_of
+from tapegrad.core.families import elementwise
+
+sin_p = elementwise("sin", np.sin, lambda g, y, x: g * np.cos(x))
+cos_p = elementwise("cos", np.cos, lambda g, y, x: -g * np.sin(x))
+tan_p = elementwise("tan", np.tan, lambda g, y, x: g * (1.0 + y * y), domain=(-1.2, 1.2))
+
+
+def _sine_to_cosine(x: Any) -> Any:
+    """``sqrt(1 - x*x)`` to full accuracy near ±1, and on the side of the branch cut where the sign of zero puts it."""
+    if dtype_of(x).kind == "c":
+        return np.sqrt((x + 1.0) * -(x - 1.0))
+    return np.sqrt((1.0 + x) * (1.0 - x))
+
+
+arcsin_p = elementwise("arcsin", np.arcsin, lambda g, y, x: g / _sine_to_cosine(x), domain=(-0.9, 0.9))
+arccos_p = elementwise("arccos", np.arccos, lambda g, y, x: -g / _sine_to_cosine(x), domain=(-0.9, 0.9))
+arctan_p = elementwise("arctan", np.arctan, lambda g, y, x: g / (1.0 + x * x))
+
+
+def _arctan2_slope(g: Any, leg: Any, other: Any) -> Any:
+    radius = np.hypot(leg, other)  # not squares, which overflow
+    return np.where(radius == 0, 0.0, g * (leg / radius / radius))
+
+
+arctan2_p = elementwise(
+    "arctan2",
+    np.arctan2,
+    lambda g, y, a, b: _arctan2_slope(g, b, a),
+    lambda g, y, a, b: -_arctan2_slope(g, a, b),
+    domain=((0.3, 2.0), (0.3, 2.0)),
+)
+
+RADIANS = math.pi / 180.0
+
+deg2rad_p = elementwise("deg2rad", np.deg2rad, lambda g, y, x: g * RADIANS, finite=True)
+radians_p = elementwise("radians", np.radians, lambda g, y, x: g * RADIANS, finite=True)
+rad2deg_p = elementwise("rad2deg", np.rad2deg, lambda g, y, x: g / RADIANS, finite=True)
+degrees_p = elementwise("degrees", np.degrees, lambda g, y, x: g / RADIANS, finite=True)
