@@ -64,7 +64,8 @@ class Structure(Generic[T]):
 def flatten(tree: T) -> tuple[list[Any], Structure[T]]:
     """Return the leaves of `tree`, in order, and its structure.
 
-    Dict entries are ordered by key, so that equal dicts have equal leaves whatever the order they were filled in.
+    Dict entries are ordered by key, so that equal dicts have equal leaves whatever the order they were filled in; those of
+    an OrderedDict come in its own order.
 
     Example:
         >>> flatten({"b": 1.0, "a": (2.0, None)})[0]
@@ -411,7 +412,12 @@ _CONTAINERS: dict[type, Container | None] = {
         _itself, _no_key, lambda key, children: tuple(children), _positions, lambda visit, tree: (*each(visit, tree),)
     ),
     dict: _keyed(dict),
-    OrderedDict: _keyed(OrderedDict),
+    OrderedDict: attrs.evolve(  # whose order is part of what it is
+        _keyed(OrderedDict),
+        children=lambda tree: list(tree.values()),
+        key=tuple,
+        map=lambda visit, tree: OrderedDict([(key, visit(child)) for key, child in tree.items()]),
+    ),
     defaultdict: attrs.evolve(
         _keyed(lambda tree: tree.copy()),
         key=_defaulting,
