@@ -93,6 +93,8 @@ def _hurry(steps: list[Step], table: Table, top: int, bottom: int, budget: int, 
             except AttributeError:
                 c = conform(c, x, primitive)
                 sums = sums or type(c) in PENDING
+            if c is None:
+                continue
             held = table[source]
             table[source] = c if held is None else held + c
         else:
@@ -107,6 +109,8 @@ def _hurry(steps: list[Step], table: Table, top: int, bottom: int, budget: int, 
                 except AttributeError:
                     c = conform(c, x, primitive)
                     sums = sums or type(c) in PENDING
+                if c is None:
+                    continue
                 held = table[source]
                 table[source] = c if held is None else held + c
         if type(value) is ndarray:
@@ -139,6 +143,8 @@ def carefully(
             if source is None or source < start or (marked is not None and not marked[source - start]):
                 continue
             c = conform(rules[k](g, y, *args, **settings), plain_args[k], primitive)
+            if c is None:
+                continue
             held = table[source - start]
             table[source - start] = c if held is None else held + c
 
