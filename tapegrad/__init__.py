@@ -8,6 +8,9 @@ from tapegrad import tree as tree
 from tapegrad.core.node import Node as Node
 from tapegrad.core.tape import Tape as Tape
 from tapegrad.transforms.batch import vmap as vmap
+from tapegrad.transforms.checkpoint import checkpoint as checkpoint
+from tapegrad.transforms.custom import custom_jvp as custom_jvp
+from tapegrad.transforms.custom import custom_vjp as custom_vjp
 from tapegrad.transforms.forward import jvp as jvp
 from tapegrad.transforms.forward import linearize as linearize
 from tapegrad.transforms.jacobian import hessian as hessian

@@ -11,8 +11,9 @@ import numpy as np
 from attrs import frozen
 
 from tapegrad import tree
-from tapegrad.core.node import NO_SETTINGS, Recording, Step, argument_names
+from tapegrad.core.node import NO_SETTINGS, Recording, argument_names
 from tapegrad.core.primitive import FUNCTIONS, Primitive
+from tapegrad.core.program import dependencies
 from tapegrad.core.structure import root_p
 from tapegrad.core.var import Var, apply, leaked
 from tapegrad.errors import TreeError
@@ -132,7 +133,7 @@ def replay(
 ) -> None:
     """Fill the table with the batched values of the nodes from `first` on that lead to the wanted ones."""
     steps = tape.steps
-    for index in sorted(leading_to(steps, first, wanted)):
+    for index in sorted(dependencies(steps, first, [index for index in wanted if index is not None])):
         step = steps[index]
         primitive, inputs, plain_args, settings, value = step
         batched = [source is not None and source in table for source in inputs]
@@ -150,18 +151,6 @@ def replay(
             table[index] = primitive.batch(args, batched, **settings)
         else:
             table[index] = loop(primitive, args, batched, settings, size, value)
-
-
-def leading_to(steps: Sequence[Step], first: int, wanted: Sequence[int | None]) -> set[int]:
-    """Return the nodes from `first` on that the wanted ones depend on."""
-    needed = {index for index in wanted if index is not None and index >= first}
-    waiting = list(needed)
-    while waiting:
-        for source in steps[waiting.pop()][1]:
-            if source is not None and source >= first and source not in needed:
-                needed.add(source)
-                waiting.append(source)
-    return needed
 
 
 def loop(

@@ -33,9 +33,10 @@ def open_tape() -> tuple[Recording, "Token[Recording | None] | None"]:
 
 
 def close_tape(tape: Recording, token: "Token[Recording | None] | None") -> None:
-    """Drop the tape, if this transform opened it."""
+    """Stop recording and drop the tape, if this transform opened it."""
     if token is not None:
         CURRENT.reset(token)
+    if CURRENT.get() is not tape:
         tape.steps = []
         tape.entries = []
 

@@ -7,7 +7,7 @@ import numpy as np
 from attrs import frozen
 
 from tapegrad import tree
-from tapegrad.core.node import Recording, Step
+from tapegrad.core.node import CURRENT, Recording, Step
 from tapegrad.core.var import Var, leaked
 from tapegrad.errors import LeakedVarError
 from tapegrad.transforms.entry import check_like, close_tape, enter, leave, normalize, off_tape, open_tape, seed
@@ -67,10 +67,15 @@ def differentiate(name: str, wanted: Grad | ValueAndGrad, args: tuple[Any, ...],
         if wanted.has_aux:
             out, aux = split_aux(name, f, out)
         index = check_scalar(name, f, out, tape, wanted.holomorphic)
-        gradients = leave(tape.steps, start, pull_scalar(tape, start, roots, index, out, outermost=token is not None))
         if token is not None:
-            out = out.value if type(out) is Var else out
             aux = off_tape(tape, aux) if wanted.has_aux else None
+            CURRENT.reset(token)  # rules that run on plain arrays must find no tape to record on
+            token = None
+            steps, tape.steps = tape.steps, []
+            gradients = leave(steps, 0, pull_plain(steps, tape.foreign, roots, index, out))
+            out = out.value if type(out) is Var else out
+        else:
+            gradients = leave(tape.steps, start, pull_recorded(tape, start, roots, index, out))
     finally:
         close_tape(tape, token)
     if type(argnums) is int:
@@ -78,21 +83,34 @@ def differentiate(name: str, wanted: Grad | ValueAndGrad, args: tuple[Any, ...],
     return out, tree.refill(tuple([args[i] for i in positions]), gradients), aux
 
 
-def pull_scalar(tape: Recording, start: int, roots: int, index: int | None, out: Any, outermost: bool) -> list[Any]:
-    """Return the cotangents of the roots for a cotangent of 1 of the node at `index`."""
+def pull_plain(steps: list[Step], foreign: bool, roots: int, index: int | None, out: Any) -> list[Any]:
+    """Return the cotangents of the roots for a cotangent of 1 of node `index`, on plain arrays; the steps are used up."""
+    if index is None:
+        return [None] * roots
+    table: Table = [None] * (index + 1)
+    table[index] = one(out)
+    if foreign:
+        prune(steps, roots)
+    with np.errstate(all="ignore"):
+        backwards(steps, table, roots)
+    return table
+
+
+def pull_recorded(tape: Recording, start: int, roots: int, index: int | None, out: Any) -> list[Any]:
+    """Return the cotangents of the roots for a cotangent of 1 of node `index`, recording the replay on the live tape."""
     if index is None or index < start:
         return [None] * roots
-    one = ONES.get(out.dtype)
     table: Table = [None] * (index - start + 1)
-    table[-1] = out.dtype.type(1) if one is None else one
+    table[-1] = one(out)
     with np.errstate(all="ignore"):
-        if outermost:
-            if tape.foreign:
-                prune(tape.steps, roots)
-            backwards(tape.steps, table, roots)
-        else:
-            carefully(tape.steps, table, start, index + 1, start + roots, marks(tape.steps, start, roots, index + 1), tape)
+        carefully(tape.steps, table, start, index + 1, start + roots, marks(tape.steps, start, roots, index + 1), tape)
     return table[:roots]
+
+
+def one(out: Var) -> Any:
+    """Return the number 1 of the type of an output."""
+    dtype = out.dtype
+    return ONES[dtype] if dtype in ONES else dtype.type(1)
 
 
 def split_aux(name: str, f: Callable[..., Any], out: Any) -> tuple[Any, Any]:

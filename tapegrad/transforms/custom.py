@@ -1,0 +1,260 @@
+"""Rules of the user's own: `custom_vjp` and `custom_jvp`."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, ParamSpec, TypeVar
+
+import numpy as np
+from attrs import define, field
+
+from tapegrad import tree
+from tapegrad.core.node import CURRENT
+from tapegrad.core.primitive import Primitive
+from tapegrad.core.structure import pick_p
+from tapegrad.core.var import Var, apply
+from tapegrad.errors import RuleError
+from tapegrad.transforms.batch import vmap
+from tapegrad.transforms.packed import pack_p, parts_of, slots
+from tapegrad.transforms.reverse import vjp
+
+P = ParamSpec("P")
+Out = TypeVar("Out")
+
+
+@define(eq=False, slots=False)
+class custom_vjp(Generic[P, Out]):  # JAX's name: it is used as a decorator
+    """A function whose reverse rule the user gives.
+
+    ``forward(*args)`` returns the output and whatever the rule needs later, a pytree of residuals. ``backward(residuals, g)``
+    returns one cotangent for each argument, a tree like it (None where there is none).
+
+    It can be used under every transform: higher orders differentiate the two functions; forward mode transposes `backward`,
+    which is linear in `g`; `vmap` batches both.
+
+    Raises:
+        TypeError: when it is called under a transform before `defvjp` was.
+        RuleError: if `backward` returns another number of cotangents, another tree or other shapes than the arguments have.
+
+    Example:
+        >>> from tapegrad.transforms.reverse import grad
+        >>> @custom_vjp
+        ... def clipped(x):
+        ...     return x * x
+        >>> clipped.defvjp(lambda x: (x * x, x), lambda x, g: (np.clip(2 * x * g, -1, 1),))
+        >>> grad(clipped)(3.0)
+        np.float64(1.0)
+    """
+
+    f: Callable[P, Out]
+    forward: Callable[..., tuple[Any, Any]] | None = None
+    backward: Callable[..., Any] | None = None
+
+    def defvjp(self, forward: Callable[..., tuple[Any, Any]], backward: Callable[..., Any]) -> None:
+        """Give the rule; see the class."""
+        self.forward, self.backward = forward, backward
+
+    def __call__(self, *args: P.args, **settings: P.kwargs) -> Out:
+        if CURRENT.get() is None:
+            return self.f(*args, **settings)
+        name = getattr(self.f, "__name__", repr(self.f))
+        if self.forward is None or self.backward is None:
+            raise TypeError(f"custom_vjp: {name} has no rule yet; give one with {name}.defvjp(forward, backward)")
+        if settings:
+            raise TypeError(f"custom_vjp: pass the arguments of {name} by position, got {', '.join(settings)} by keyword")
+        leaves, structure = tree.flatten(args)
+        made = self.forward(*args)
+        if not isinstance(made, tuple) or len(made) != 2:
+            raise RuleError(f"custom_vjp: the forward function of {name} must return (output, residuals)")
+        results, out_structure = tree.flatten(made[0])
+        residuals, residual_structure = tree.flatten(made[1])
+        if not any(type(x) is Var for x in leaves):
+            outputs = results
+        else:
+            outputs = own(
+                custom_vjp_p,
+                leaves,
+                results,
+                residuals,
+                Rule(name, self.backward, structure, out_structure, residual_structure),
+            )
+        out: Out = tree.unflatten(out_structure, outputs)
+        return out
+
+
+@define(eq=False, slots=False)
+class custom_jvp(Generic[P, Out]):  # JAX's name: it is used as a decorator
+    """A function whose forward rule the user gives; the reverse rule is its transpose.
+
+    ``rule(primals, tangents)``, tuples with one tree an argument, returns the output and its tangent; it is linear in the
+    tangents.
+
+    Raises:
+        TypeError: when it is called under a transform before `defjvp` was.
+        RuleError: if the rule returns something else than an output and a tangent like it.
+
+    Example:
+        >>> from tapegrad.transforms.reverse import grad
+        >>> @custom_jvp
+        ... def safe(x):
+        ...     return np.log1p(x)
+        >>> safe.defjvp(lambda primals, tangents: (safe(primals[0]), tangents[0] / (1 + primals[0])))
+        >>> grad(safe)(1.0)
+        np.float64(0.5)
+    """
+
+    f: Callable[P, Out]
+    rule: Callable[..., tuple[Any, Any]] | None = None
+    running: bool = field(default=False, init=False)
+
+    def defjvp(self, rule: Callable[..., tuple[Any, Any]]) -> None:
+        """Give the rule; see the class."""
+        self.rule = rule
+
+    def __call__(self, *args: P.args, **settings: P.kwargs) -> Out:
+        if CURRENT.get() is None:
+            return self.f(*args, **settings)
+        name = getattr(self.f, "__name__", repr(self.f))
+        if self.rule is None:
+            raise TypeError(f"custom_jvp: {name} has no rule yet; give one with {name}.defjvp(rule)")
+        if settings:
+            raise TypeError(f"custom_jvp: pass the arguments of {name} by position, got {', '.join(settings)} by keyword")
+        leaves, structure = tree.flatten(args)
+        results, out_structure = tree.flatten(self.f(*args, **settings))
+        if not any(type(x) is Var for x in leaves):
+            outputs = results
+        else:
+            outputs = own(
+                custom_jvp_p, leaves, results, [], Rule(name, self.rule, structure, out_structure, tree.structure(()))
+            )
+        out: Out = tree.unflatten(out_structure, outputs)
+        return out
+
+
+@define(eq=False)
+class Rule:
+    """A user's rule, and the trees of what it takes and gives."""
+
+    name: str
+    function: Callable[..., Any]
+    structure: "tree.Structure[Any]"
+    out_structure: "tree.Structure[Any]"
+    residual_structure: "tree.Structure[Any]"
+
+
+def own(primitive: Primitive, leaves: Sequence[Any], results: Sequence[Any], residuals: Sequence[Any], rule: Rule) -> list[Any]:
+    """Record the node of a function with a rule of its own: outputs as they are, arguments and residuals for the rule."""
+    packed = apply(pack_p, *leaves, *residuals, *results)
+    node = apply(primitive, packed, rule=rule, counts=(len(leaves), len(residuals)))
+    return [apply(pick_p, node, which=k) for k in range(len(results))]
+
+
+def split(packed: Any, counts: tuple[int, int]) -> tuple[list[Any], list[Any], list[Any]]:
+    """Return the arguments, residuals and outputs of a packed value."""
+    parts = parts_of(packed)
+    leaves, residuals = counts
+    return parts[:leaves], parts[leaves : leaves + residuals], parts[leaves + residuals :]
+
+
+def cotangents(g: Sequence[Any], packed: Any, rule: Rule, counts: tuple[int, int]) -> list[Any]:
+    """Run the user's backward function, and return one cotangent a leaf of the arguments."""
+    args, residuals, _ = split(packed, counts)
+    given = rule.function(tree.unflatten(rule.residual_structure, residuals), tree.unflatten(rule.out_structure, list(g)))
+    wanted = tree.unflatten(rule.structure, args)
+    if not isinstance(given, (tuple, list)) or len(given) != len(wanted):
+        got = f"{len(given)} values" if isinstance(given, (tuple, list)) else f"a {type(given).__name__}"
+        raise RuleError(
+            f"custom_vjp: the backward function of {rule.name} must return a tuple of {len(wanted)} cotangents, got {got}"
+        )
+    found: list[Any] = []
+    for k, (c, x) in enumerate(zip(given, wanted, strict=True)):
+        if c is None:
+            found += [None] * len(tree.leaves(x))
+            continue
+        if tree.structure(c) != tree.structure(x):
+            raise RuleError(
+                f"custom_vjp: the backward function of {rule.name} returned {tree.structure(c)} for argument {k}, "
+                f"expected {tree.structure(x)}"
+            )
+        for leaf, primal, path in zip(tree.leaves(c), tree.leaves(x), tree.paths(x), strict=True):
+            if np.shape(leaf) != np.shape(primal):
+                raise RuleError(
+                    f"custom_vjp: the backward function of {rule.name} returned shape {np.shape(leaf)} for argument {k}{path}, "
+                    f"expected {np.shape(primal)}"
+                )
+            found.append(leaf)
+    return found
+
+
+def _pull_vjp(g: Any, y: Any, packed: Any, rule: Rule, counts: tuple[int, int]) -> Any:
+    return slots(cotangents(g, packed, rule, counts))
+
+
+def _push_vjp(tangents: Sequence[Any], y: Any, packed: Any, rule: Rule, counts: tuple[int, int]) -> Any:
+    outputs = split(packed, counts)[2]
+    moving = [k for k in range(counts[0]) if tangents[0][k] is not None]
+
+    def transposed(*g: Any) -> tuple[Any, ...]:
+        found = cotangents(g, packed, rule, counts)
+        return tuple(np.zeros(np.shape(tangents[0][k])) if found[k] is None else found[k] for k in moving)
+
+    _, pull = vjp(transposed, *[np.zeros(np.shape(y), y.dtype) for y in outputs])
+    return tuple(pull(tuple(tangents[0][k] for k in moving)))
+
+
+custom_vjp_p: Primitive = Primitive(
+    name="custom_vjp",
+    fn=lambda packed, rule, counts: tuple(packed[sum(counts) :]),
+    pulls=(_pull_vjp,),
+    push=_push_vjp,
+    batch=lambda args, batched, rule, counts: _batch(custom_vjp_p, args[0], rule, counts),
+)
+"""The outputs of a function, with the reverse rule that the user gave."""
+
+
+def along(packed: Any, rule: Rule, counts: tuple[int, int], tangents: Sequence[Any]) -> tuple[Any, ...]:
+    """Run the user's forward rule along tangents of all arguments, and return the tangents of the outputs."""
+    args, _, outputs = split(packed, counts)
+    made = rule.function(tree.unflatten(rule.structure, args), tree.unflatten(rule.structure, list(tangents)))
+    if not isinstance(made, tuple) or len(made) != 2 or tree.structure(made[1]) != rule.out_structure:
+        raise RuleError(
+            f"custom_jvp: the rule of {rule.name} must return (output, tangent), the tangent a tree like the output"
+        )
+    found = tree.leaves(made[1])
+    for t, y in zip(found, outputs, strict=True):
+        if np.shape(t) != np.shape(y):
+            raise RuleError(
+                f"custom_jvp: the rule of {rule.name} returned a tangent of shape {np.shape(t)}, expected {np.shape(y)}"
+            )
+    return tuple(found)
+
+
+def _push_jvp(tangents: Sequence[Any], y: Any, packed: Any, rule: Rule, counts: tuple[int, int]) -> Any:
+    args = split(packed, counts)[0]
+    full = [np.zeros_like(x) if t is None else t for x, t in zip(args, tangents[0], strict=False)]
+    return along(packed, rule, counts, full)
+
+
+def _pull_jvp(g: Any, y: Any, packed: Any, rule: Rule, counts: tuple[int, int]) -> Any:
+    args = split(packed, counts)[0]
+    zeros = [np.zeros(np.shape(x), x.dtype if hasattr(x, "dtype") else float) for x in args]
+    _, pull = vjp(lambda *t: along(packed, rule, counts, t), *zeros)
+    return slots(pull(tuple(g)))
+
+
+custom_jvp_p: Primitive = Primitive(
+    name="custom_jvp",
+    fn=lambda packed, rule, counts: tuple(packed[sum(counts) :]),
+    pulls=(_pull_jvp,),
+    push=_push_jvp,
+    batch=lambda args, batched, rule, counts: _batch(custom_jvp_p, args[0], rule, counts),
+)
+"""The outputs of a function, with the forward rule that the user gave."""
+
+
+def _batch(primitive: Primitive, parts: Sequence[Any], rule: Rule, counts: tuple[int, int]) -> Any:
+    packed = apply(pack_p, *parts)
+    batched: Any = vmap(rule.function)
+    over = Rule(rule.name, batched, rule.structure, rule.out_structure, rule.residual_structure)
+    node = apply(primitive, packed, rule=over, counts=counts)
+    if type(node) is not Var:
+        return node
+    return tuple(apply(pick_p, node, which=k) for k in range(len(node.value)))
