@@ -3,7 +3,10 @@
 Operations on traced arrays are recorded on one tape; `grad`, `jvp` and the other transforms replay it.
 """
 
+from tapegrad import nn as nn
 from tapegrad import numpy as numpy
+from tapegrad import optim as optim
+from tapegrad import random as random
 from tapegrad import tree as tree
 from tapegrad.core.node import Node as Node
 from tapegrad.core.tape import Tape as Tape
