@@ -9,14 +9,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from attrs import evolve, frozen
+from attrs import define, evolve, frozen
 
-from tapegrad.core.primitive import PRIMITIVES
+from tapegrad.core.primitive import FUNCTIONS, PRIMITIVES
 
 
-@frozen(eq=False)
+@define(eq=False)
 class Scatter:
-    """A sum of arrays of one shape: a piece at an index, the pieces before it, and what is dense."""
+    """A sum of arrays of one shape: a piece at an index, the pieces before it, and what is dense.
+
+    It never changes; only because one is made for every read it does not take the time to be frozen.
+    """
 
     full_shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -31,11 +34,14 @@ class Scatter:
     def __add__(self, other: Any) -> "Scatter":
         if type(other) is not Scatter:
             return evolve(self, dense=other if self.dense is None else self.dense + other)
-        total: Scatter = self
-        for index, piece in other.items():  # the newcomer, which is short
-            total = Scatter(self.full_shape, self.dtype, index, piece, total, total.dense)
+        dense = self.dense
         if other.dense is not None:
-            total = evolve(total, dense=other.dense if total.dense is None else total.dense + other.dense)
+            dense = other.dense if dense is None else dense + other.dense
+        if other.before is None:
+            return Scatter(self.full_shape, self.dtype, other.index, other.piece, self, dense)
+        total: Scatter = self
+        for index, piece in other.items():
+            total = Scatter(self.full_shape, self.dtype, index, piece, total, dense)
         return total
 
     def __radd__(self, other: Any) -> "Scatter":
@@ -50,9 +56,37 @@ class Scatter:
 
     def settle(self, apply: Any) -> Any:
         """Write the sum, by way of `apply` so that it is recorded where the pieces are traced."""
-        indices, pieces = zip(*self.items(), strict=True)
+        indices, pieces = zip(*merged(list(self.items())), strict=True)
         total = apply(PRIMITIVES["scatter"], *pieces, shape=self.full_shape, dtype=self.dtype, indices=indices)
         return total if self.dense is None else total + self.dense
+
+
+FEW = 8
+"""So many reads of single elements are added up one by one."""
+
+
+def merged(items: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """Put the pieces of many reads by integers together into one piece at an index of arrays."""
+    if len(items) <= FEW:
+        return items
+    rest: list[tuple[Any, Any]] = []
+    found: dict[int, list[tuple[Any, Any]]] = {}
+    for index, piece in items:
+        if type(index) is int:
+            found.setdefault(0, []).append((index, piece))
+        elif type(index) is tuple and set(map(type, index)) == {int}:
+            found.setdefault(len(index), []).append((index, piece))
+        else:
+            rest.append((index, piece))
+    for rank, same in found.items():
+        if len(same) <= FEW:
+            rest += same
+            continue
+        where = np.array([index for index, _ in same])
+        pieces = [piece for _, piece in same]
+        plain = all(isinstance(piece, (np.ndarray, np.generic)) for piece in pieces)
+        rest.append((tuple(where.T) if rank else where, np.array(pieces) if plain else FUNCTIONS[np.stack](pieces)))
+    return rest
 
 
 @frozen(eq=False)

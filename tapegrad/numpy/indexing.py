@@ -5,7 +5,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from tapegrad.core.structure import getitem
+from tapegrad.core.reading import getitem
 from tapegrad.core.var import Var
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
 from tapegrad.numpy.shapes import ravel

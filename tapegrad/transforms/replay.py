@@ -218,6 +218,8 @@ def conform(c: Any, x: Any, primitive: Primitive, what: str = "cotangent") -> An
         RuleError: if the shapes differ otherwise: a rule is wrong.
     """
     kind = type(c)
+    if kind is Scatter and c.full_shape == x.shape and c.dtype is x.dtype:
+        return c
     if kind is np.ndarray and type(x) is np.ndarray and primitive.broadcasts and c.dtype is x.dtype and what == "cotangent":
         return sum_to(c, x.shape)
     if c is None or kind is Slots:
