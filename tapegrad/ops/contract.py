@@ -4,6 +4,7 @@ Two matrices meet BLAS through ``dot``, which costs less than ``matmul`` per cal
 without copying. Stacks of matrices against one matrix are one product of that matrix, not one for each of the stack.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,10 +22,15 @@ def _matmul(a: Any, b: Any) -> Any:
         if a.ndim == 2 == b.ndim:
             return a.dot(b)
         if b.ndim == 2 and a.ndim > 2 and a.flags.c_contiguous:
-            return a.reshape(-1, a.shape[-1]).dot(b).reshape(*a.shape[:-1], b.shape[1])
+            return _rows(a).dot(b).reshape(*a.shape[:-1], b.shape[1])
     except (AttributeError, ValueError):  # a number, or shapes that do not fit: NumPy says so
         pass
     return np.matmul(a, b)
+
+
+def _rows(x: Any) -> Any:
+    """Return a stack of matrices as one tall matrix."""
+    return x.reshape(math.prod(x.shape[:-1]), x.shape[-1])
 
 
 def _pull_left(g: Any, y: Any, a: Any, b: Any) -> Any:
@@ -35,7 +41,7 @@ def _pull_left(g: Any, y: Any, a: Any, b: Any) -> Any:
     if a.ndim == 1:
         return sum_to(np.dot(b, g) if b.ndim == 2 else np.matmul(b, g[..., None])[..., 0], a.shape)
     if b.ndim == 2:
-        return np.dot(g.reshape(-1, g.shape[-1]), b.T).reshape(a.shape)
+        return np.dot(_rows(g), b.T).reshape(a.shape)
     return sum_to(np.matmul(g, b.mT), a.shape)
 
 
@@ -45,9 +51,9 @@ def _pull_right(g: Any, y: Any, a: Any, b: Any) -> Any:
     if a.ndim == 1:
         return g * a if b.ndim == 1 else a[:, None] * g[..., None, :]
     if b.ndim == 1:
-        return np.dot(g.reshape(-1), a.reshape(-1, a.shape[-1]))
+        return np.dot(g.reshape(g.size), _rows(a))
     if b.ndim == 2:
-        return np.dot(a.reshape(-1, a.shape[-1]).T, g.reshape(-1, g.shape[-1]))
+        return np.dot(_rows(a).T, _rows(g))
     return sum_to(np.matmul(a.mT, g), b.shape)
 
 
