@@ -144,3 +144,16 @@ from tapegrad.numpy.trigonometry import rad2deg as rad2deg
 from tapegrad.numpy.trigonometry import radians as radians
 from tapegrad.numpy.trigonometry import sin as sin
 from tapegrad.numpy.trigonometry import tan as tan
+
+from tapegrad.numpy.order import argpartition as argpartition
+from tapegrad.numpy.order import argsort as argsort
+from tapegrad.numpy.order import lexsort as lexsort
+from tapegrad.numpy.order import partition as partition
+from tapegrad.numpy.order import sort as sort
+from tapegrad.numpy.order import sort_complex as sort_complex
+from tapegrad.numpy.searching import argmax as argmax
+from tapegrad.numpy.searching import argmin as argmin
+from tapegrad.numpy.searching import digitize as digitize
+from tapegrad.numpy.searching import nanargmax as nanargmax
+from tapegrad.numpy.searching import nanargmin as nanargmin
+from tapegrad.numpy.searching import searchsorted as searchsorted

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from tapegrad.core.primitive import Fn, Primitive
-from tapegrad.core.structure import astype
-from tapegrad.core.var import Var, apply, unary
+from tapegrad.core.structure import astype, stop_gradient_p
+from tapegrad.core.var import Var, apply, depends_on_abstract, lost, unary
 from tapegrad.ops.reduce import Axes, add_up, count
 from tapegrad.typing import Array
 
@@ -94,3 +94,23 @@ def one_of(ddof: float, correction: float | None) -> float:
     if ddof != 0:
         raise ValueError("ddof and correction can't be provided simultaneously.")
     return float(correction) if isinstance(correction, np.generic) else correction
+
+
+def concrete(x: Any, name: str) -> Any:
+    """Return a value as a plain array, for a function whose result has no derivative and a shape that depends on values.
+
+    Raises:
+        ConcretizationError: if values must not be looked at.
+    """
+    if type(x) is not Var:
+        return x
+    if depends_on_abstract(x):
+        lost(x, f"its values (numpy.{name})", "has a result whose shape depends on values, which vmap and jit do not know")
+    return apply(stop_gradient_p, x) if not x.tape.abstract else x.value
+
+
+def along_one(x: Any, axis: Any) -> tuple[Any, int]:
+    """Return `x` and the axis, not negative; `x` in one dimension where the axis is None."""
+    if axis is None:
+        return np.ravel(x), 0
+    return x, normalize_axis_index(axis, np.ndim(x))

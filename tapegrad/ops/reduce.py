@@ -127,8 +127,10 @@ def _chosen(y: Any, x: Any, axis: Axes, keepdims: bool, dtype: Any) -> tuple[Any
     mask = np.equal(x, top)
     if type(x) is Var or not (y == y if type(y) is not np.ndarray else (y == y).all()):
         mask = mask | np.not_equal(x, x)  # NaN wins, and equals nothing
-    if axis is None and not keepdims and type(mask) is np.ndarray:
-        return mask, np.count_nonzero(mask)
+    if type(mask) is np.ndarray:
+        ties = int(np.count_nonzero(mask))  # a NumPy integer would promote float32
+        if ties == np.size(y) or (axis is None and not keepdims):
+            return mask, ties // (np.size(y) or 1)
     return mask, add_up(mask, axis, dtype, None, True)
 
 
