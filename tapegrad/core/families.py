@@ -14,7 +14,7 @@ import numpy as np
 
 from tapegrad.core.arrays import broadcast_to, guard, shape_of
 from tapegrad.core.masked import multilinear as multilinear
-from tapegrad.core.primitive import PRIMITIVES, UFUNCS, Case, Fn, Primitive, case, no_cotangent
+from tapegrad.core.primitive import PRIMITIVES, UFUNCS, Case, Fn, Missing, Primitive, case, no_cotangent
 from tapegrad.core.var import apply
 
 Domain = tuple[float, float]
@@ -36,7 +36,7 @@ def elementwise(
         name: its name on the tape.
         fn: the function on arrays.
         slopes: per input ``(g, y, *args, **settings) -> g * d``, where `d` is the derivative of `y` by that input;
-            `no_cotangent` for an input without derivative.
+            `no_cotangent` for an input without derivative, `missing` for one whose derivative is not known here.
         domain: where it is smooth, for one input or for each.
         finite: the slopes are finite whatever the inputs, so that no product needs a guard.
         fast: the same slopes in quicker words, for plain arrays only; they may answer NaN where a cotangent is infinite.
@@ -61,7 +61,7 @@ def elementwise(
 
 
 def _careful(slope: Fn) -> Fn:
-    if slope is no_cotangent:
+    if slope is no_cotangent or isinstance(slope, Missing):
         return slope
 
     def pull(g: Any, y: Any, *args: Any, **settings: Any) -> Any:

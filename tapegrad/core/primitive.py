@@ -87,14 +87,23 @@ def no_cotangent(g: Any, y: Any, *args: Any, **settings: Any) -> None:
     """The pull of an input that has no derivative by nature: a mask, an index, an integer."""
 
 
-def missing(name: str, position: int | None = None) -> Fn:
-    """Return a rule that says that there is none, and how to define one."""
-    which = "it" if position is None else f"its input {position}"
+@frozen
+class Missing:
+    """The rule of an input by which there is no derivative here, though it is a number: it says so when it is asked."""
 
-    def raise_missing(*args: Any, **settings: Any) -> Any:
+    name: str
+    position: int | None = None
+
+    def __call__(self, g: Any, y: Any, *args: Any, **settings: Any) -> None:
+        if self.position is not None and getattr(getattr(args[self.position], "dtype", None), "kind", "f") not in "fc":
+            return  # an integer, which nothing can depend on smoothly
+        which = "it" if self.position is None else f"its input {self.position}"
         raise MissingRuleError(
-            f"the operation '{name}' has no derivative rule for {which}. Define one where the primitive is defined "
+            f"the operation '{self.name}' has no derivative rule for {which}. Define one where the primitive is defined "
             f"(pulls for reverse mode, push for forward mode), or hold the input constant with tapegrad.stop_gradient."
         )
 
-    return raise_missing
+
+def missing(name: str, position: int | None = None) -> Fn:
+    """Return a rule that says that there is none, and how to define one."""
+    return Missing(name, position)

@@ -12,7 +12,7 @@ import numpy as np
 from attrs import evolve, frozen
 
 import tapegrad
-from tapegrad.core.primitive import PRIMITIVES, Primitive, no_cotangent
+from tapegrad.core.primitive import PRIMITIVES, Missing, Primitive, no_cotangent
 from tapegrad.core.var import Var, apply
 
 BY_WAY_OF_OTHERS = {"pick"}
@@ -38,7 +38,7 @@ class Trial:
     def moving(self) -> list[int]:
         """The inputs that have a derivative."""
         pulls = self.primitive.pulls
-        return [k for k, x in enumerate(self.args) if kind_of(x) in "fc" and pulls[k] is not no_cotangent]
+        return [k for k, x in enumerate(self.args) if kind_of(x) in "fc" and has_rule(pulls[k])]
 
     @property
     def movable(self) -> tuple[Any, ...]:
@@ -75,6 +75,11 @@ def outputs(y: Any) -> Any:
     """Take apart the output of an operation that has several."""
     plain = y.value if type(y) is Var else y
     return [apply(PRIMITIVES["pick"], y, which=k) for k in range(len(plain))] if type(plain) is tuple else y
+
+
+def has_rule(pull: Any) -> bool:
+    """Tell whether the rule of an input is more than the statement that it has no derivative, or none that is known."""
+    return pull is not no_cotangent and not isinstance(pull, Missing)
 
 
 def kind_of(x: Any) -> str:
