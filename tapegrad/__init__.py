@@ -21,6 +21,12 @@ from tapegrad.transforms.jacobian import hvp as hvp
 from tapegrad.transforms.jacobian import jacfwd as jacfwd
 from tapegrad.transforms.jacobian import jacobian as jacobian
 from tapegrad.transforms.jacobian import jacrev as jacrev
+from tapegrad.transforms.loops import cond as cond
+from tapegrad.transforms.loops import fori_loop as fori_loop
+from tapegrad.transforms.loops import map as map
+from tapegrad.transforms.loops import scan as scan
+from tapegrad.transforms.loops import switch as switch
+from tapegrad.transforms.loops import while_loop as while_loop
 from tapegrad.transforms.record import record as record
 from tapegrad.transforms.record import stop_gradient as stop_gradient
 from tapegrad.transforms.reverse import grad as grad

@@ -11,7 +11,8 @@ import numpy as np
 from attrs import frozen
 
 from tapegrad import tree
-from tapegrad.core.node import NO_SETTINGS, Recording, argument_names
+from tapegrad.core.arrays import broadcast_to
+from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, argument_names
 from tapegrad.core.primitive import FUNCTIONS, Primitive
 from tapegrad.core.program import dependencies
 from tapegrad.core.structure import root_p
@@ -102,37 +103,46 @@ def run(
             tape.abstract.pop()
         leaves, out_structure = tree.flatten(out)
         wanted = [output_index("vmap", f, leaf, tape) for leaf in leaves]
-        replay(tape, table, start, first, wanted, size, lift=None if token is not None else tape)
         axes = prefix(out_axes, out, "out_axes")
+        lift: Recording | None = tape
+        steps = tape.steps
+        if token is not None:  # rules that run on plain arrays must find no tape to record on
+            leaves = tree.leaves(off_tape(tape, leaves))
+            lift = None
+            tape.steps = []
+            CURRENT.reset(token)
+            token = None
+        replay(steps, table, first, wanted, size, lift)
         results = []
         for leaf, index, axis in zip(leaves, wanted, axes, strict=True):
             y = None if index is None else table.get(index)
-            if y is not None:
-                results.append(y if axis in (0, None) else FUNCTIONS[np.moveaxis](y, 0, axis))
-            elif axis is None:
-                results.append(leaf)
-            else:
-                shape = np.shape(leaf)
-                at = axis if axis >= 0 else axis + len(shape) + 1
-                expanded = np.expand_dims(leaf, at)
-                results.append(np.broadcast_to(expanded, (*shape[:at], size, *shape[at:])))
-        result = tree.unflatten(out_structure, results)
-        return result if token is None else off_tape(tape, result)
+            results.append(placed(f, leaf, axis, size) if y is None else moved(f, y, axis))
+        return tree.unflatten(out_structure, results)
     finally:
         close_tape(tape, token)
 
 
+def moved(f: Callable[..., Any], y: Any, axis: int | None) -> Any:
+    """Return a batched output with its mapped axis where it is wanted."""
+    if axis is None:
+        raise ValueError(f"vmap of {name_of(f)}: out_axes is None for an output that differs between examples; give it an axis")
+    return y if axis == 0 else FUNCTIONS[np.moveaxis](y, 0, axis)
+
+
+def placed(f: Callable[..., Any], y: Any, axis: int | None, size: int) -> Any:
+    """Return an output that is the same for all examples, once for each along the wanted axis."""
+    if axis is None:
+        return y
+    shape = np.shape(y.value if type(y) is Var else y)
+    at = axis if axis >= 0 else axis + len(shape) + 1
+    spread = broadcast_to(FUNCTIONS[np.expand_dims](y, at), (*shape[:at], size, *shape[at:]))
+    return spread if type(spread) is Var else spread.copy()
+
+
 def replay(
-    tape: Recording,
-    table: dict[int, Any],
-    start: int,
-    first: int,
-    wanted: Sequence[int | None],
-    size: int,
-    lift: Recording | None,
+    steps: Sequence[Step], table: dict[int, Any], first: int, wanted: Sequence[int | None], size: int, lift: Recording | None
 ) -> None:
     """Fill the table with the batched values of the nodes from `first` on that lead to the wanted ones."""
-    steps = tape.steps
     for index in sorted(dependencies(steps, first, [index for index in wanted if index is not None])):
         step = steps[index]
         primitive, inputs, plain_args, settings, value = step

@@ -15,7 +15,7 @@ from tapegrad.core.var import Var, apply, leaked
 from tapegrad.errors import LeakedVarError
 from tapegrad.transforms.batch import vmap
 from tapegrad.transforms.forward import jvp
-from tapegrad.transforms.packed import pack_p, parts_of, slots
+from tapegrad.transforms.packed import pack_p, slots
 from tapegrad.transforms.reverse import vjp
 from tapegrad.transforms.wrapped import Transformed
 
@@ -104,7 +104,7 @@ def along(program: Program, parts: Sequence[Any], positions: Sequence[int]) -> C
 
 
 def _pull(g: Any, y: Any, packed: Any, program: Program) -> Any:
-    parts = parts_of(packed)
+    parts = list(packed)
     positions = moving(parts)
     _, pull = vjp(along(program, parts, positions), *[parts[k] for k in positions])
     found = dict(zip(positions, pull(tuple(g)), strict=True))
@@ -112,7 +112,7 @@ def _pull(g: Any, y: Any, packed: Any, program: Program) -> Any:
 
 
 def _push(tangents: Sequence[Any], y: Any, packed: Any, program: Program) -> Any:
-    parts = parts_of(packed)
+    parts = list(packed)
     positions = [k for k in moving(parts) if tangents[0][k] is not None]
     _, pushed = jvp(along(program, parts, positions), [parts[k] for k in positions], [tangents[0][k] for k in positions])
     return tuple(pushed)

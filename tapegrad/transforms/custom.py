@@ -13,7 +13,7 @@ from tapegrad.core.structure import pick_p
 from tapegrad.core.var import Var, apply
 from tapegrad.errors import RuleError
 from tapegrad.transforms.batch import vmap
-from tapegrad.transforms.packed import pack_p, parts_of, slots
+from tapegrad.transforms.packed import pack_p, slots
 from tapegrad.transforms.reverse import vjp
 
 P = ParamSpec("P")
@@ -149,7 +149,7 @@ def own(primitive: Primitive, leaves: Sequence[Any], results: Sequence[Any], res
 
 def split(packed: Any, counts: tuple[int, int]) -> tuple[list[Any], list[Any], list[Any]]:
     """Return the arguments, residuals and outputs of a packed value."""
-    parts = parts_of(packed)
+    parts = list(packed)
     leaves, residuals = counts
     return parts[:leaves], parts[leaves : leaves + residuals], parts[leaves + residuals :]
 

@@ -96,23 +96,35 @@ def refuse(name: str, f: Callable[..., Any], args: Sequence[Any], positions: tup
     )
 
 
-def normalize(name: str, f: Callable[..., Any], argnums: int | Sequence[int], count: int) -> tuple[int, ...]:
+def plain_argnums(name: str, argnums: int | Sequence[int]) -> int | tuple[int, ...]:
+    """Return `argnums` as an int or a tuple of ints.
+
+    Raises:
+        TypeError: if it is anything else.
+    """
+    several = isinstance(argnums, (tuple, list))
+    wanted: Any = argnums if several else (argnums,)
+    if not all(isinstance(i, (int, np.integer)) and not isinstance(i, bool) for i in wanted):
+        raise TypeError(f"{name}: argnums must be an int or a tuple of ints, got {argnums!r}")
+    positions = tuple([int(i) for i in wanted])
+    return positions if several else positions[0]
+
+
+def normalize(name: str, f: Callable[..., Any], argnums: int | tuple[int, ...], count: int) -> tuple[int, ...]:
     """Return the positions that `argnums` names among `count` positional arguments.
 
     Raises:
-        TypeError: if one is not an integer or there is no such argument.
+        TypeError: if there is no such argument.
+        ValueError: if it names one twice.
     """
-    wanted = (argnums,) if isinstance(argnums, int) else tuple(argnums)
     positions = []
-    for i in wanted:
-        if not isinstance(i, (int, np.integer)) or isinstance(i, bool):
-            raise TypeError(f"{name}: argnums must be an int or a tuple of ints, got {argnums!r}")
+    for i in (argnums,) if isinstance(argnums, int) else argnums:
         if not -count <= i < count:
             raise TypeError(
                 f"{name} of {getattr(f, '__name__', f)}: argnums={argnums!r}, but the function was called with {count} "
                 f"positional argument{'s' if count != 1 else ''}; what is differentiated must be passed by position"
             )
-        positions.append(int(i) % count)
+        positions.append(i % count)
     if len(set(positions)) != len(positions):
         raise ValueError(f"{name}: argnums={argnums!r} names an argument twice")
     return tuple(positions)

@@ -10,7 +10,7 @@ from tapegrad import tree
 from tapegrad.core.primitive import FUNCTIONS
 from tapegrad.core.var import Var
 from tapegrad.transforms.batch import vmap
-from tapegrad.transforms.entry import normalize
+from tapegrad.transforms.entry import normalize, plain_argnums
 from tapegrad.transforms.forward import jvp, pushed
 from tapegrad.transforms.reverse import grad, pull_back
 from tapegrad.transforms.wrapped import Transformed
@@ -43,7 +43,7 @@ def jacrev(
         array([[3., 0., 1.],
                [0., 3., 2.]])
     """
-    return Jacobian(f, argnums if isinstance(argnums, int) else tuple(argnums), has_aux, holomorphic, "jacrev")
+    return Jacobian(f, plain_argnums("jacrev", argnums), has_aux, holomorphic, "jacrev")
 
 
 def jacfwd(
@@ -61,7 +61,7 @@ def jacfwd(
         array([[3., 0., 1.],
                [0., 3., 2.]])
     """
-    return Jacobian(f, argnums if isinstance(argnums, int) else tuple(argnums), has_aux, holomorphic, "jacfwd")
+    return Jacobian(f, plain_argnums("jacfwd", argnums), has_aux, holomorphic, "jacfwd")
 
 
 def jacobian(
@@ -79,7 +79,7 @@ def jacobian(
         array([[2., 0.],
                [0., 4.]])
     """
-    return Jacobian(f, argnums if isinstance(argnums, int) else tuple(argnums), has_aux, holomorphic, "jacobian")
+    return Jacobian(f, plain_argnums("jacobian", argnums), has_aux, holomorphic, "jacobian")
 
 
 def hessian(

@@ -13,8 +13,7 @@ import numpy as np
 from tapegrad.core.arrays import broadcast_to, shape_of
 from tapegrad.core.pending import Slots
 from tapegrad.core.primitive import Primitive
-from tapegrad.core.structure import pick_p
-from tapegrad.core.var import Var, apply
+from tapegrad.core.var import Var
 
 
 class EachPart(Sequence[Any]):
@@ -43,13 +42,6 @@ def _all_batched(args: Sequence[Any], batched: Sequence[bool]) -> tuple[Any, ...
         x if is_batched else broadcast_to(x if type(x) is Var else np.asarray(x), (size, *shape_of(x)))
         for x, is_batched in zip(args, batched, strict=True)
     )
-
-
-def parts_of(packed: Any) -> list[Any]:
-    """Return the parts of a packed value: traced if it is, so that a rule can run on them."""
-    if type(packed) is not Var:
-        return list(packed)
-    return [apply(pick_p, packed, which=k) for k in range(len(packed.value))]
 
 
 def slots(cotangents: Sequence[Any]) -> Slots:

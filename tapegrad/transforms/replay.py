@@ -19,7 +19,7 @@ from tapegrad.core.arrays import sum_to
 from tapegrad.core.node import Recording, Step
 from tapegrad.core.pending import Scatter, Slots
 from tapegrad.core.primitive import Primitive
-from tapegrad.core.structure import astype
+from tapegrad.core.structure import astype, pick_p
 from tapegrad.core.var import Var, apply
 from tapegrad.errors import RuleError
 
@@ -187,10 +187,18 @@ def prune(steps: list[Step], roots: int) -> None:
 
 
 def lifted(step: Step, index: int, steps: Sequence[Step], lift: Recording) -> tuple[Any, Sequence[Any]]:
-    """Return the output and the arguments of a node as traced values."""
+    """Return the output and the arguments of a node as traced values; of several outputs a tuple of them."""
     primitive, inputs, args, _, value = step
-    y = value if type(value) is tuple else Var(lift, index, value, primitive)
-    return y, [x if source is None else Var(lift, source, x, steps[source][0]) for source, x in zip(inputs, args, strict=True)]
+    y = traced(lift, index, value, primitive)
+    return y, [
+        x if source is None else traced(lift, source, x, steps[source][0]) for source, x in zip(inputs, args, strict=True)
+    ]
+
+
+def traced(lift: Recording, index: int, value: Any, primitive: Primitive) -> Any:
+    """Return the value of a node as a traced one."""
+    x = Var(lift, index, value, primitive)
+    return tuple([apply(pick_p, x, which=k) for k in range(len(value))]) if type(value) is tuple else x
 
 
 def settle(g: Any, value: Any) -> Any:

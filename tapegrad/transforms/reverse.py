@@ -10,7 +10,7 @@ from tapegrad import tree
 from tapegrad.core.node import CURRENT, Recording, Step
 from tapegrad.core.var import Var, leaked
 from tapegrad.errors import LeakedVarError
-from tapegrad.transforms.entry import check_like, close_tape, enter, leave, normalize, off_tape, open_tape, seed
+from tapegrad.transforms.entry import check_like, close_tape, enter, leave, normalize, off_tape, open_tape, plain_argnums, seed
 from tapegrad.transforms.replay import Table, backwards, carefully, marks, prune
 from tapegrad.transforms.wrapped import Transformed
 from tapegrad.typing import Scalar
@@ -299,7 +299,7 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool 
     References:
         A. Griewank, A. Walther, "Evaluating Derivatives", 2nd ed., SIAM 2008, section 3.2 (reverse mode).
     """
-    return Grad(f, argnums if isinstance(argnums, int) else tuple(argnums), has_aux, holomorphic)
+    return Grad(f, plain_argnums("grad", argnums), has_aux, holomorphic)
 
 
 @overload
@@ -435,7 +435,7 @@ def value_and_grad(
         >>> value_and_grad(lambda x: (x * x).sum())(np.array([1.0, 2.0]))
         (np.float64(5.0), array([2., 4.]))
     """
-    return ValueAndGrad(f, argnums if isinstance(argnums, int) else tuple(argnums), has_aux, holomorphic)
+    return ValueAndGrad(f, plain_argnums("value_and_grad", argnums), has_aux, holomorphic)
 
 
 @overload

@@ -1,0 +1,89 @@
+"""The body of a loop or branch, recorded once and cut out of the tape as a program."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+
+from tapegrad import tree
+from tapegrad.core.node import NO_SETTINGS, Recording
+from tapegrad.core.program import Program, extract
+from tapegrad.core.structure import root_p
+from tapegrad.core.var import Var, leaked
+from tapegrad.errors import TreeError
+from tapegrad.transforms.checkpoint import DROPPED
+from tapegrad.transforms.entry import FRESH
+from tapegrad.transforms.reverse import output_index
+
+
+@frozen(eq=False)
+class Body:
+    """A program, the outer values that it uses besides its arguments, and what it returned on its example."""
+
+    program: Program
+    captured: list[Any]
+    structure: "tree.Structure[Any]"
+    example: list[Any]
+
+
+def plain(x: Any) -> Any:
+    return x.value if type(x) is Var else x
+
+
+def trace_body(name: str, tape: Recording, f: Callable[..., Any], *examples: Any) -> Body:
+    """Record ``f(*examples)`` without looking at the values, and take the stretch of tape out as a program."""
+    steps = tape.steps
+    start = len(steps)
+
+    def trace(x: Any) -> Any:
+        if type(x) is Var and x.tape is not tape:
+            raise leaked(x)
+        value = plain(x)
+        steps.append((root_p, FRESH, (value,), NO_SETTINGS, value))
+        return Var(tape, len(steps) - 1, value, root_p)
+
+    traced = [tree.rebuild(trace, example) for example in examples]
+    roots = len(steps) - start
+    tape.abstract.append(range(start, start + roots))
+    try:
+        results, structure = tree.flatten(f(*traced))
+        for x in results:
+            output_index(name, f, x, tape)
+        program, captured = extract(tape, start, roots, results)
+    finally:
+        tape.abstract.pop()
+        steps[start:] = [DROPPED] * (len(steps) - start)
+    return Body(program, list(captured), structure, [plain(x) for x in results])
+
+
+def as_carry(name: str, init: Any) -> Any:
+    """Return `init` with numbers as NumPy scalars, so that they have a dtype to be held against."""
+
+    def convert(x: Any) -> Any:
+        if type(x) is Var:
+            return x
+        if not isinstance(x, (np.ndarray, np.generic, float, int, complex, bool)):
+            raise TypeError(f"{name}: the carried value must be a tree of arrays, got a {type(x).__name__} in it")
+        return np.asarray(x)[()]
+
+    return tree.rebuild(convert, init)
+
+
+def check_carry(name: str, init: Any, structure: "tree.Structure[Any]", results: Sequence[Any]) -> None:
+    """Raise unless what the body returns as carried value is like what it was given.
+
+    Raises:
+        TreeError: if the trees differ.
+        TypeError: if a shape or dtype differs, naming the path.
+    """
+    given, given_structure = tree.flatten(init)
+    if structure != given_structure:
+        raise TreeError(f"{name}: the body returns a carried value of structure {structure}, but was given {given_structure}")
+    for path, x, y in zip(tree.paths(init), given, results, strict=True):
+        x, y = plain(x), plain(y)
+        if np.shape(x) != np.shape(y) or np.result_type(x) != np.result_type(y):
+            raise TypeError(
+                f"{name}: the body returns a carried value{' at ' + path if path else ''} of shape {np.shape(y)} and dtype "
+                f"{np.result_type(y)}, but was given shape {np.shape(x)} and dtype {np.result_type(x)}; they must be the same"
+            )
