@@ -16,10 +16,9 @@ from tapegrad.transforms.wrapped import Transformed
 from tapegrad.typing import Scalar
 
 P = ParamSpec("P")
-T = TypeVar("T")
-T0 = TypeVar("T0")
-T1 = TypeVar("T1")
-T2 = TypeVar("T2")
+T0 = TypeVar("T0", bound=Any)  # the bound lets pyright look into lambdas
+T1 = TypeVar("T1", bound=Any)
+T2 = TypeVar("T2", bound=Any)
 S = TypeVar("S", bound=Scalar)
 Aux = TypeVar("Aux")
 Out = TypeVar("Out")
@@ -270,7 +269,7 @@ def grad(
 @overload
 def grad(
     f: Callable[P, Any], argnums: int | Sequence[int], has_aux: bool = False, holomorphic: bool = False
-) -> Callable[P, Any]: ...
+) -> Callable[P, Any] | Any: ...  # `| Any` keeps a lambda, which fits every overload, from being untyped
 def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False) -> Any:
     """Return the function that computes the gradient of `f`.
 
@@ -413,7 +412,7 @@ def value_and_grad(
 @overload
 def value_and_grad(
     f: Callable[P, Any], argnums: int | Sequence[int], has_aux: bool = False, holomorphic: bool = False
-) -> Callable[P, Any]: ...
+) -> Callable[P, Any] | Any: ...  # `| Any` keeps a lambda, which fits every overload, from being untyped
 def value_and_grad(
     f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
 ) -> Any:
