@@ -8,7 +8,7 @@ from tapegrad.core.primitive import FUNCTIONS
 from tapegrad.core.var import Var, apply
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
 from tapegrad.numpy.ufuncs import Settings, of_two
-from tapegrad.ops.choice import clip_p, fmax_p, fmin_p, maximum_p, minimum_p, where_p
+from tapegrad.ops.choice import clip_p, fmax_p, fmin_p, maximum_p, minimum_p, nan_to_num_p, where_p
 from tapegrad.typing import Array, ArrayLike
 
 
@@ -138,3 +138,34 @@ def bounds(a_min: Any, a_max: Any, low: Any, high: Any) -> tuple[Any, Any]:
     if low is not ABSENT or high is not ABSENT:
         raise ValueError("clip: give either a_min and a_max, or min and max, not both")
     return a_min, a_max
+
+
+@stands_for(np.nan_to_num)
+def nan_to_num(
+    x: ArrayLike, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Any:
+    """Return `x` with finite numbers in the place of NaN and infinities. What was replaced has derivative 0.
+
+    Args:
+        x: array of any shape.
+        copy: False replaces them in `x` itself, if it is not traced.
+        nan: what NaN becomes.
+        posinf: what positive infinity becomes; by default the largest number of the dtype.
+        neginf: what negative infinity becomes; by default the most negative number of the dtype.
+
+    Returns:
+        An array of the shape of `x`.
+
+    Raises:
+        ValueError: if `copy` is False and `x` is traced.
+
+    Example:
+        >>> nan_to_num(np.array([np.nan, 1.0, np.inf]), posinf=9.0)
+        array([0., 1., 9.])
+    """
+    given = gathered(x)
+    if type(given) is not Var:
+        return np.nan_to_num(given, copy, nan, posinf, neginf)
+    if not copy:
+        raise ValueError("nan_to_num: copy=False is not supported, because values on the tape do not change; use the result")
+    return apply(nan_to_num_p, given, nan=nan, posinf=posinf, neginf=neginf)

@@ -72,6 +72,30 @@ def angle(z: ArrayLike, deg: bool = False) -> Any:
     return y * (180.0 / np.pi) if deg else y
 
 
+@stands_for(np.real_if_close)
+def real_if_close(a: ArrayLike, tol: float = 100) -> Any:
+    """Return the real part of `a` if all imaginary parts are next to 0, and else `a`.
+
+    Args:
+        a: array of any shape.
+        tol: how many machine epsilons an imaginary part may measure; a number below 1 is the measure itself.
+
+    Returns:
+        An array of the shape of `a`, real or complex.
+
+    Example:
+        >>> real_if_close(np.array([2.0 + 1e-15j, 3.0]))
+        array([2., 3.])
+    """
+    x = gathered(a)
+    if type(x) is not Var:
+        return np.real_if_close(x, tol)
+    if dtype_of(x).kind != "c":
+        return x
+    largest = tol * np.finfo(dtype_of(x)).eps if tol > 1 else tol
+    return real(x) if np.all(np.absolute(imag(x)) < largest) else x
+
+
 # Other names that NumPy has for them
 
 conj = conjugate

@@ -93,7 +93,7 @@ def logaddexp2(x1: ArrayLike, x2: ArrayLike, /, **settings: Unpack[Settings]) ->
     """Return ``log2(2**x1 + 2**x2)``, safe from overflow. Where both are the same infinity, each has slope 1/2.
 
     Example:
-        >>> logaddexp2(np.array([1000.0, 0.0]), np.array([1000.0, 0.0]))
-        array([1001.,    1.])
+        >>> logaddexp2(np.array([100.0, 0.0]), np.array([100.0, 0.0]))
+        array([101.,   1.])
     """
     return of_two(logaddexp2_p, np.logaddexp2, x1, x2, settings)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.core.arrays import dtype_of
 from tapegrad.core.families import elementwise
 from tapegrad.core.primitive import no_cotangent
 
@@ -84,3 +85,12 @@ clip_p = elementwise(
     finite=True,
     domain=((-0.9, 0.9), (-2.0, -1.0), (1.0, 2.0)),
 )
+
+
+def _nan_to_num_slope(g: Any, y: Any, x: Any, **settings: Any) -> Any:
+    if dtype_of(x).kind != "c":
+        return np.where(np.isfinite(x), g, 0.0)
+    return np.where(np.isfinite(np.real(x)), np.real(g), 0.0) + 1j * np.where(np.isfinite(np.imag(x)), np.imag(g), 0.0)
+
+
+nan_to_num_p = elementwise("nan_to_num", np.nan_to_num, _nan_to_num_slope, finite=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tapegrad.core.families import constant
+from tapegrad.core.families import batch_elementwise, constant
 from tapegrad.core.primitive import case
 
 equal_p = constant("equal", np.equal)
@@ -33,3 +33,9 @@ right_shift_p = constant("right_shift", np.right_shift, cases=(INTEGERS,))
 bitwise_count_p = constant("bitwise_count", np.bitwise_count, cases=(case(np.array([12, 5, 6])),))
 gcd_p = constant("gcd", np.gcd, cases=(INTEGERS,))
 lcm_p = constant("lcm", np.lcm, cases=(INTEGERS,))
+
+isclose_p = constant(
+    "isclose", np.isclose, arity=2, batch=batch_elementwise("isclose"), cases=(case((3,), (3,)), case((3,), (), rtol=0.5))
+)
+isposinf_p = constant("isposinf", np.isposinf, batch=batch_elementwise("isposinf"), cases=(case((3,)),))
+isneginf_p = constant("isneginf", np.isneginf, batch=batch_elementwise("isneginf"), cases=(case((3,)),))

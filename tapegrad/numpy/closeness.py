@@ -1,0 +1,202 @@
+"""Questions about numbers and arrays. Their answers have no derivative: under `grad` they are plain."""
+
+from typing import Any
+
+import numpy as np
+
+from tapegrad.core.arrays import dtype_of, shape_of
+from tapegrad.core.var import Var, apply
+from tapegrad.numpy.door import gathered, refuse_out, stands_for
+from tapegrad.ops.compare import isclose_p, isneginf_p, isposinf_p
+from tapegrad.typing import ArrayLike
+
+
+@stands_for(np.isclose)
+def isclose(a: ArrayLike, b: ArrayLike, rtol: ArrayLike = 1e-05, atol: ArrayLike = 1e-08, equal_nan: bool = False) -> Any:
+    """Tell where ``|a - b| <= atol + rtol * |b|``.
+
+    Args:
+        a: numbers.
+        b: the numbers that they are compared with, of a shape that broadcasts with that of `a`.
+        rtol: relative tolerance.
+        atol: absolute tolerance.
+        equal_nan: NaN is close to NaN.
+
+    Returns:
+        Booleans, of the shape that `a` and `b` broadcast to.
+
+    Example:
+        >>> isclose(np.array([1.0, 2.0]), np.array([1.0 + 1e-9, 2.1]))
+        array([ True, False])
+    """
+    a, b = gathered(a), gathered(b)
+    if type(a) is Var or type(b) is Var:
+        return apply(isclose_p, a, b, rtol=rtol, atol=atol, equal_nan=equal_nan)
+    return np.isclose(a, b, rtol, atol, equal_nan)
+
+
+@stands_for(np.allclose)
+def allclose(a: ArrayLike, b: ArrayLike, rtol: ArrayLike = 1e-05, atol: ArrayLike = 1e-08, equal_nan: bool = False) -> Any:
+    """Tell whether `isclose` is true of all elements.
+
+    Args:
+        a: numbers.
+        b: the numbers that they are compared with, of a shape that broadcasts with that of `a`.
+        rtol: relative tolerance.
+        atol: absolute tolerance.
+        equal_nan: NaN is close to NaN.
+
+    Returns:
+        A boolean.
+
+    Example:
+        >>> allclose(np.array([1.0, 2.0]), np.array([1.0, 2.1]))
+        False
+    """
+    return whether(np.all(isclose(a, b, rtol, atol, equal_nan)))
+
+
+@stands_for(np.array_equal)
+def array_equal(a1: ArrayLike, a2: ArrayLike, equal_nan: bool = False) -> Any:
+    """Tell whether two arrays have the same shape and the same elements.
+
+    Args:
+        a1: an array.
+        a2: another.
+        equal_nan: NaN is equal to NaN.
+
+    Returns:
+        A boolean.
+
+    Example:
+        >>> array_equal(np.array([1.0, 2.0]), np.array([1.0, 2.0]))
+        True
+    """
+    a, b = gathered(a1), gathered(a2)
+    if type(a) is not Var and type(b) is not Var:
+        return np.array_equal(a, b, equal_nan)
+    if np.shape(a) != np.shape(b):
+        return False
+    same = np.equal(a, b)
+    return whether(np.all(same | (np.isnan(a) & np.isnan(b)) if equal_nan else same))
+
+
+@stands_for(np.array_equiv)
+def array_equiv(a1: ArrayLike, a2: ArrayLike) -> Any:
+    """Tell whether two arrays broadcast to the same shape, and have the same elements then.
+
+    Args:
+        a1: an array.
+        a2: another.
+
+    Returns:
+        A boolean.
+
+    Example:
+        >>> array_equiv(np.array([1.0, 1.0]), 1.0)
+        True
+    """
+    a, b = gathered(a1), gathered(a2)
+    if type(a) is not Var and type(b) is not Var:
+        return np.array_equiv(a, b)
+    try:
+        np.broadcast_shapes(shape_of(a), shape_of(b))
+    except ValueError:
+        return False
+    return whether(np.all(np.equal(a, b)))
+
+
+def whether(answer: Any) -> Any:
+    """Return an answer as a Python boolean, where there is a value."""
+    return answer if type(answer) is Var else bool(answer)
+
+
+@stands_for(np.isposinf)
+def isposinf(x: ArrayLike, out: None = None) -> Any:
+    """Tell where numbers are positive infinity.
+
+    Args:
+        x: array of any shape.
+        out: not supported on traced values.
+
+    Returns:
+        Booleans, of the shape of `x`.
+
+    Example:
+        >>> isposinf(np.array([np.inf, -np.inf, 1.0]))
+        array([ True, False, False])
+    """
+    given = gathered(x)
+    if type(given) is not Var:
+        return np.isposinf(given, out)
+    refuse_out(out, "isposinf")
+    return apply(isposinf_p, given)
+
+
+@stands_for(np.isneginf)
+def isneginf(x: ArrayLike, out: None = None) -> Any:
+    """Tell where numbers are negative infinity.
+
+    Args:
+        x: array of any shape.
+        out: not supported on traced values.
+
+    Returns:
+        Booleans, of the shape of `x`.
+
+    Example:
+        >>> isneginf(np.array([np.inf, -np.inf, 1.0]))
+        array([False,  True, False])
+    """
+    given = gathered(x)
+    if type(given) is not Var:
+        return np.isneginf(given, out)
+    refuse_out(out, "isneginf")
+    return apply(isneginf_p, given)
+
+
+@stands_for(np.isreal)
+def isreal(x: ArrayLike) -> Any:
+    """Tell where the imaginary part is 0.
+
+    Example:
+        >>> isreal(np.array([1.0 + 1.0j, 2.0]))
+        array([False,  True])
+    """
+    given = gathered(x)
+    return np.equal(np.imag(given), 0) if type(given) is Var else np.isreal(given)
+
+
+@stands_for(np.iscomplex)
+def iscomplex(x: ArrayLike) -> Any:
+    """Tell where the imaginary part is not 0.
+
+    Example:
+        >>> iscomplex(np.array([1.0 + 1.0j, 2.0]))
+        array([ True, False])
+    """
+    given = gathered(x)
+    return np.not_equal(np.imag(given), 0) if type(given) is Var else np.iscomplex(given)
+
+
+@stands_for(np.isrealobj)
+def isrealobj(x: ArrayLike) -> bool:
+    """Tell whether the dtype is not complex.
+
+    Example:
+        >>> isrealobj(np.array([1.0]))
+        True
+    """
+    return not iscomplexobj(x)
+
+
+@stands_for(np.iscomplexobj)
+def iscomplexobj(x: ArrayLike) -> bool:
+    """Tell whether the dtype is complex.
+
+    Example:
+        >>> iscomplexobj(np.array([1.0 + 1.0j]))
+        True
+    """
+    given = gathered(x)
+    return dtype_of(given).kind == "c" if type(given) is Var else np.iscomplexobj(given)
