@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from tapegrad.core.arrays import dtype_of
 from tapegrad.core.primitive import Fn, Primitive
 from tapegrad.core.structure import astype, stop_gradient_p
 from tapegrad.core.var import Var, apply, depends_on_abstract, lost, unary
@@ -79,7 +80,7 @@ def plain(function: Fn, *args: Any, **settings: Any) -> Array:
 
 def floating(x: Any) -> Any:
     """Return the dtype that a mean of integers is taken in; None, its own, for other arrays."""
-    return np.float64 if np.asarray(x).dtype.kind in "biu" else None
+    return np.float64 if dtype_of(x).kind in "biu" else None
 
 
 def as_real(n: Any, dtype: Any) -> Any:
@@ -114,3 +115,23 @@ def along_one(x: Any, axis: Any) -> tuple[Any, int]:
     if axis is None:
         return np.ravel(x), 0
     return x, normalize_axis_index(axis, np.ndim(x))
+
+
+def weights_beside(weights: Any, a: Any, axis: Any) -> Any:
+    """Return weights in a shape that broadcasts against `a`.
+
+    Raises:
+        TypeError: if the shapes differ and no axis says where the weights belong.
+        ValueError: if they do not fit there.
+    """
+    shape, own = np.shape(a), np.shape(weights)
+    if own == shape:
+        return weights
+    if axis is None:
+        raise TypeError("Axis must be specified when shapes of a and weights differ.")
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    axes = tuple([normalize_axis_index(i, len(shape)) for i in axes])
+    if own != tuple([shape[i] for i in axes]):
+        raise ValueError("Shape of weights must be consistent with shape of a along specified axis.")
+    ordered = np.transpose(weights, np.argsort(axes)) if len(axes) > 1 else weights
+    return np.reshape(ordered, tuple([n if i in axes else 1 for i, n in enumerate(shape)]))

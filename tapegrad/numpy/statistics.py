@@ -1,14 +1,69 @@
-"""Statistics under NumPy's names: variance, standard deviation, covariance."""
+"""Statistics under NumPy's names: averages, spreads, covariances."""
+
+from typing import Any
 
 import numpy as np
 
 from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, unary
-from tapegrad.numpy.arguments import as_real, counted, floating, is_traced, masked, one_of, plain, reduction
+from tapegrad.numpy.arguments import (
+    as_real,
+    counted,
+    floating,
+    is_traced,
+    masked,
+    one_of,
+    plain,
+    reduction,
+    weights_beside,
+)
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
-from tapegrad.numpy.reductions import sum
+from tapegrad.numpy.reductions import max, mean, min, sum
 from tapegrad.ops.reduce import deviation_p, var_p
 from tapegrad.typing import Array, ArrayLike, Axis, DTypeLike
+
+
+@stands_for(np.average)
+def average(
+    a: ArrayLike, axis: Axis = None, weights: ArrayLike | None = None, returned: bool = False, *, keepdims: bool = False
+) -> Any:
+    """Weighted mean of elements.
+
+    Args:
+        a: array of any shape.
+        axis: the axis, or tuple of axes, that is averaged over; all by default.
+        weights: of the shape of `a`, or of the axes that `axis` names; equal ones by default.
+        returned: return ``(average, sum of weights)``.
+        keepdims: leave the axes in the result, with length 1.
+
+    Returns:
+        The averages, of the shape of `a` without the axes.
+
+    Raises:
+        ZeroDivisionError: if weights sum to zero.
+        ValueError: if the shape of the weights does not fit.
+
+    Example:
+        >>> average(np.array([1.0, 2.0, 4.0]), weights=np.array([2.0, 1.0, 1.0]))
+        np.float64(2.0)
+    """
+    x: Any = gathered(a)
+    w: Any = gathered(weights)
+    if not is_traced(x, w):
+        return plain(np.average, x, axis, w, returned, keepdims=keepdims)
+    if w is None:
+        y = mean(x, axis, keepdims=keepdims)
+        total: Any = np.full(np.shape(y), np.size(x) / np.size(y), y.dtype)[()]
+        return (y, total) if returned else y
+    x, w = (part if type(part) is Var else np.asarray(part) for part in (x, w))
+    w = weights_beside(w, x, axis)
+    dtype = np.result_type(x.dtype, w.dtype, *([np.float64] if x.dtype.kind in "biu" else []))
+    total = sum(w, axis, dtype, keepdims=keepdims)
+    empty = np.equal(total, 0.0)
+    if type(empty) is not Var and np.any(empty):
+        raise ZeroDivisionError("Weights sum to zero, can't be normalized")
+    y = sum(astype(x, dtype) * astype(w, dtype), axis, None, keepdims=keepdims) / total
+    return (y, np.broadcast_to(total, np.shape(y))) if returned else y
 
 
 @stands_for(np.var)
@@ -101,3 +156,30 @@ def std(
         return plain(np.std, a, axis, dtype, None, ddof, keepdims, where=where, mean=mean)
     y: Array = unary(deviation_p, var(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean))
     return y
+
+
+@stands_for(np.ptp)
+def ptp(a: ArrayLike, axis: Axis = None, out: None = None, keepdims: bool = False) -> Array:
+    """Distance from the least to the greatest element (peak to peak).
+
+    Args:
+        a: array of any shape.
+        axis: the axis, or tuple of axes, that is searched; all by default.
+        out: not supported.
+        keepdims: leave the axes in the result, with length 1.
+
+    Returns:
+        The distances, of the shape of `a` without the axes.
+
+    Raises:
+        ValueError: if there are no elements.
+
+    Example:
+        >>> ptp(np.array([3.0, 1.0, 6.0]))
+        np.float64(5.0)
+    """
+    refuse_out(out, "ptp")
+    x: Any = gathered(a)
+    if type(x) is not Var:
+        return plain(np.ptp, x, axis, None, keepdims)
+    return max(x, axis, keepdims=keepdims) - min(x, axis, keepdims=keepdims)
