@@ -4,6 +4,7 @@ Operations on traced arrays are recorded on one tape; `grad`, `jvp` and the othe
 """
 
 from tapegrad import nn as nn
+from tapegrad import debug as debug
 from tapegrad import numpy as numpy
 from tapegrad import optim as optim
 from tapegrad import random as random

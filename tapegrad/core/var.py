@@ -271,7 +271,7 @@ class Var:
         return function(np.round, self, *args, **settings)
 
     def conj(self) -> Any:
-        return function(np.conjugate, self)
+        return unary(UFUNCS[np.conjugate], self)
 
     conjugate = conj
 
@@ -557,9 +557,9 @@ def depends_on_abstract(x: Var) -> bool:
 def leaked(x: Var) -> LeakedVarError:
     """Return the error for a traced value that is used away from its tape."""
     return LeakedVarError(
-        f"a traced value of shape {x.shape} and dtype {x.dtype}, made by '{x.primitive.name}', was used at {users_line()} outside "
-        f"the transform (or the thread) that recorded it. Return it from the function as output or with has_aux=True instead of "
-        f"storing it, or store tapegrad.stop_gradient(x)."
+        f"a traced value of shape {x.shape} and dtype {x.dtype}, made by '{x.primitive.name}', was used at {users_line()} "
+        f"outside the transform (or the thread) that recorded it. Return it from the function as output or with has_aux=True "
+        f"instead of storing it, or store tapegrad.stop_gradient(x)."
     )
 
 

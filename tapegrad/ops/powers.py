@@ -44,7 +44,7 @@ power_p = elementwise(
     "power", _power, _power_by_base, _power_by_exponent, domain=((0.3, 2.0), (-2.0, 2.0)), stands_for=np.power
 )
 float_power_p = elementwise("float_power", np.float_power, _power_by_base, _power_by_exponent, domain=((0.3, 2.0), (-2.0, 2.0)))
-square_p = elementwise("square", np.square, lambda g, y, x: g * (x + x))
+square_p = elementwise("square", lambda x: x * x, lambda g, y, x: g * (x + x), stands_for=np.square)
 sqrt_p = elementwise("sqrt", np.sqrt, lambda g, y, x: 0.5 * g / y, domain=(0.2, 3.0))
 cbrt_p = elementwise("cbrt", np.cbrt, lambda g, y, x: g / (3.0 * (y * y)), domain=(0.2, 3.0))
 

@@ -15,6 +15,7 @@ from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, argument_n
 from tapegrad.core.pending import Scatter
 from tapegrad.core.structure import astype, root_p
 from tapegrad.core.var import Var, apply, leaked
+from tapegrad.core.watch import WATCH, WatchedSteps
 from tapegrad.errors import TreeError
 from tapegrad.transforms.replay import Table
 
@@ -29,6 +30,9 @@ def open_tape() -> tuple[Recording, "Token[Recording | None] | None"]:
         tape.foreign = True
         return tape, None
     tape = Recording()
+    watch = WATCH.get()
+    if watch is not None:
+        tape.steps = WatchedSteps(watch, tape.entries)
     return tape, CURRENT.set(tape)
 
 
@@ -37,6 +41,8 @@ def close_tape(tape: Recording, token: "Token[Recording | None] | None") -> None
     if token is not None:
         CURRENT.reset(token)
     if CURRENT.get() is not tape:
+        if type(tape.steps) is WatchedSteps:
+            tape.steps.unlock()
         tape.steps = []
         tape.entries = []
 

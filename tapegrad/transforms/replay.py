@@ -21,6 +21,7 @@ from tapegrad.core.pending import Scatter, Slots
 from tapegrad.core.primitive import Primitive
 from tapegrad.core.structure import astype, pick_p
 from tapegrad.core.var import Var, apply
+from tapegrad.core.watch import WatchedSteps
 from tapegrad.errors import RuleError
 
 Table: TypeAlias = list[Any]
@@ -41,6 +42,10 @@ def backwards(steps: list[Step], table: Table, roots: int, keep: bool = False) -
         roots: how many nodes at the start of the tape are roots.
         keep: leave the nodes as they are (the tape will be replayed again).
     """
+    if type(steps) is WatchedSteps:
+        carefully(steps, table, 0, len(table), roots, None, None)
+        del table[roots:]
+        return
     top = len(table)
     first = True
     while top > roots:
@@ -129,6 +134,7 @@ def carefully(
         marked: the nodes that take part; None for all.
         lift: the live tape, if the replay is to be recorded on it.
     """
+    watched = steps if type(steps) is WatchedSteps else None
     for index in range(top - 1, bottom - 1, -1):
         g = table[index - start]
         if g is None:
@@ -143,6 +149,8 @@ def carefully(
             if source is None or source < start or (marked is not None and not marked[source - start]):
                 continue
             c = conform(rules[k](g, y, *args, **settings), plain_args[k], primitive)
+            if watched is not None:
+                watched.check_cotangent(c, index, k, source)
             if c is None:
                 continue
             held = table[source - start]
