@@ -1,0 +1,12 @@
+"""`scipy.signal`, differentiable: convolution, correlation, filters."""
+
+from tapegrad.scipy.signal.convolution import convolve as convolve
+from tapegrad.scipy.signal.convolution import convolve2d as convolve2d
+from tapegrad.scipy.signal.convolution import correlate as correlate
+from tapegrad.scipy.signal.convolution import correlate2d as correlate2d
+from tapegrad.scipy.signal.convolution import fftconvolve as fftconvolve
+from tapegrad.scipy.signal.convolution import oaconvolve as oaconvolve
+from tapegrad.scipy.signal.filters import filtfilt as filtfilt
+from tapegrad.scipy.signal.filters import lfilter as lfilter
+from tapegrad.scipy.signal.filters import lfilter_zi as lfilter_zi
+from tapegrad.scipy.signal.filters import sosfilt as sosfilt
