@@ -95,16 +95,11 @@ def argument_names(function: Callable[..., Any] | str, positions: tuple[int, ...
     """Return the names of the arguments of `function` at `positions`, as its signature has them."""
     if isinstance(function, str):
         return [function for _ in positions]
+    kinds = inspect.Parameter
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):  # a builtin without a signature
         parameters = []
-    names = []
-    for i in positions:
-        if i < len(parameters) and parameters[i].kind is not inspect.Parameter.VAR_POSITIONAL:
-            names.append(parameters[i].name)
-        elif parameters and parameters[-1].kind is inspect.Parameter.VAR_POSITIONAL:
-            names.append(f"{parameters[-1].name}[{i - len(parameters) + 1}]")
-        else:
-            names.append(f"argument {i}")
-    return names
+    named = [p.name for p in parameters if p.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)]
+    rest = next((p.name for p in parameters if p.kind is kinds.VAR_POSITIONAL), None)
+    return [named[i] if i < len(named) else f"argument {i}" if rest is None else f"{rest}[{i - len(named)}]" for i in positions]
