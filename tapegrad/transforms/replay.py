@@ -240,6 +240,8 @@ def conform(c: Any, x: Any, primitive: Primitive, what: str = "cotangent") -> An
         return sum_to(c, x.shape)
     if c is None or kind is Slots:
         return c
+    if kind is complex or kind is float:  # a Python complex times a NumPy scalar is a Python complex
+        c = np.asarray(c)[()]
     shape = x.shape if hasattr(x, "shape") else ()
     found = c.full_shape if kind is Scatter else c.shape
     if found != shape:
