@@ -1,5 +1,6 @@
 """NumPy's functions, typed and differentiable, under NumPy's own names and signatures."""
 
+from tapegrad.numpy import methods as methods
 from tapegrad.numpy.arithmetic import add as add
 from tapegrad.numpy.arithmetic import divide as divide
 from tapegrad.numpy.arithmetic import floor_divide as floor_divide

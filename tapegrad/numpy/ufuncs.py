@@ -1,16 +1,19 @@
-"""NumPy's ufuncs as traced values meet them: called with settings, reduced, accumulated, outer.
+"""NumPy's ufuncs as traced values meet them, with their keyword arguments.
 
-The functions of this room that are ufuncs in NumPy come by here too. Without a traced argument the ufunc itself answers, so
-that values, dtypes and errors are NumPy's own.
+The functions of this room that are ufuncs in NumPy come by here. Without a traced argument the ufunc itself answers, so that
+values, dtypes and errors are NumPy's own.
 """
 
+import functools
 from typing import Any, TypedDict
 
 import numpy as np
 
-from tapegrad.core.primitive import FUNCTIONS, Fn, Primitive
-from tapegrad.core.var import Var, apply, binary, unary
-from tapegrad.numpy.door import gathered
+from tapegrad.core.arrays import dtype_of
+from tapegrad.core.primitive import FUNCTIONS, Primitive
+from tapegrad.core.structure import astype
+from tapegrad.core.var import Var, apply, binary, ufunc, unary
+from tapegrad.numpy.door import gathered, refuse_out
 from tapegrad.typing import Array, DTypeLike
 
 
@@ -66,25 +69,55 @@ def constant_of(primitive: Primitive, function: np.ufunc, settings: Settings, *a
     return y
 
 
-# Methods
+def call(function: np.ufunc, *inputs: Any, where: Any = True, **settings: Any) -> Any:
+    """Call a ufunc that has a traced argument and keyword arguments: what NumPy's protocol asks for.
+
+    Raises:
+        TypeError: if `out` is given, or a cast of an argument is not allowed (NumPy's own error).
+    """
+    refuse_writing(function, inputs, settings.pop("out", None))
+    chosen = {name: settings.pop(name) for name in ("casting", "dtype", "signature") if name in settings}
+    for name in ("order", "subok"):  # they have no meaning on the tape
+        settings.pop(name, None)
+    if chosen:
+        inputs = cast(function, inputs, **chosen)
+    stand_in = FUNCTIONS.get(function)
+    compute = functools.partial(ufunc, function) if stand_in is None else stand_in
+    if where is True:
+        return compute(*inputs, **settings)
+    with np.errstate(all="ignore"):  # what is not asked for shall not warn
+        y = compute(*inputs, **settings)
+    return tuple(chosen_of(where, part) for part in y) if type(y) is tuple else chosen_of(where, y)
 
 
-REDUCTIONS: dict[np.ufunc, Fn] = {
-    np.add: np.sum,
-    np.multiply: np.prod,
-    np.maximum: np.max,
-    np.minimum: np.min,
-    np.logical_and: np.all,
-    np.logical_or: np.any,
-}
+def refuse_writing(function: np.ufunc, inputs: Any, out: Any) -> None:
+    """Raise for an ``out=`` argument, which is also how NumPy spells ``a += x``.
+
+    Raises:
+        TypeError: if `out` is given.
+    """
+    if out is None or all(array is None for array in out):
+        return
+    if inputs and out[0] is inputs[0]:
+        raise TypeError(
+            f"numpy.{function.__name__}: an array cannot be changed in place by a traced value (as in 'a += x'). "
+            f"Write a new one, 'a = a + x', or make the array with tapegrad.numpy inside the transform."
+        )
+    refuse_out(out, f"numpy.{function.__name__}")
 
 
-def reduce(function: np.ufunc, array: Any, axis: Any = 0, **settings: Any) -> Any:
-    """Return ``function.reduce(array, axis, ...)``."""
-    whole = REDUCTIONS.get(function)
-    if whole is not None:
-        return FUNCTIONS[whole](array, axis=axis, **settings)
-    raise NotImplementedError
+def cast(function: np.ufunc, inputs: Any, dtype: Any = None, signature: Any = None, casting: Any = "same_kind") -> Any:
+    """Return the arguments in the dtypes in which a ufunc computes for these settings."""
+    kinds = tuple(type(x) if type(x) in (int, float, complex) else dtype_of(x) for x in inputs)
+    if dtype is not None:
+        signature = (None,) * function.nin + (np.dtype(dtype),) * function.nout
+    found = function.resolve_dtypes((*kinds, *(None,) * function.nout), signature=signature, casting=casting)
+    return tuple(astype(x, kind) for x, kind in zip(inputs, found, strict=False))
 
 
-FUNCTIONS["reduce"] = reduce
+def chosen_of(where: Any, y: Any) -> Any:
+    """Return `y` where the mask is True, and 0 elsewhere."""
+    return np.where(where, y, np.zeros((), dtype_of(y)))
+
+
+FUNCTIONS["__call__"] = call
