@@ -19,7 +19,7 @@ from tapegrad.core.structure import root_p
 from tapegrad.core.var import Var, apply, leaked
 from tapegrad.errors import TreeError
 from tapegrad.transforms.entry import FRESH, close_tape, off_tape, open_tape
-from tapegrad.transforms.reverse import output_index
+from tapegrad.transforms.outputs import output_index
 from tapegrad.transforms.wrapped import Transformed
 
 P = ParamSpec("P")

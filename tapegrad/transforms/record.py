@@ -8,7 +8,7 @@ from tapegrad.core.structure import stop_gradient_p
 from tapegrad.core.tape import Tape
 from tapegrad.core.var import Var, apply
 from tapegrad.transforms.entry import enter
-from tapegrad.transforms.reverse import output_index
+from tapegrad.transforms.outputs import output_index
 
 T = TypeVar("T")
 

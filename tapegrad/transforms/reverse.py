@@ -8,9 +8,10 @@ from attrs import frozen
 
 from tapegrad import tree
 from tapegrad.core.node import CURRENT, Recording, Step
-from tapegrad.core.var import Var, leaked
+from tapegrad.core.var import Var
 from tapegrad.errors import LeakedVarError
 from tapegrad.transforms.entry import check_like, close_tape, enter, leave, normalize, off_tape, open_tape, plain_argnums, seed
+from tapegrad.transforms.outputs import check_complex, check_scalar, output_index, split_aux
 from tapegrad.transforms.replay import Table, backwards, carefully, marks, prune
 from tapegrad.transforms.wrapped import Transformed
 from tapegrad.typing import Scalar
@@ -62,6 +63,8 @@ def differentiate(name: str, wanted: Grad | ValueAndGrad, args: tuple[Any, ...],
         start = len(tape.steps)
         traced = enter(tape, name, f, args, positions)
         roots = len(tape.steps) - start
+        if wanted.holomorphic:
+            check_complex(name, f, args, positions, [step[4] for step in tape.steps[start:]])
         out, aux = f(*traced, **settings), None
         if wanted.has_aux:
             out, aux = split_aux(name, f, out)
@@ -110,52 +113,6 @@ def one(out: Var) -> Any:
     """Return the number 1 of the type of an output."""
     dtype = out.dtype
     return ONES[dtype] if dtype in ONES else dtype.type(1)
-
-
-def split_aux(name: str, f: Callable[..., Any], out: Any) -> tuple[Any, Any]:
-    """Take ``(output, aux)`` apart."""
-    if not isinstance(out, tuple) or len(out) != 2:
-        raise TypeError(
-            f"{name} of {getattr(f, '__name__', f)} with has_aux=True: the function must return (output, aux), "
-            f"got {type(out).__name__}"
-        )
-    return out[0], out[1]
-
-
-def check_scalar(name: str, f: Callable[..., Any], out: Any, tape: Recording, holomorphic: bool) -> int | None:
-    """Return the index of an output that is a real scalar, or None for one that is a constant.
-
-    Raises:
-        TypeError: if it is anything else.
-    """
-    if type(out) is Var:
-        if out.tape is not tape:
-            raise leaked(out)
-        value = out.value
-        if type(value) is float or (value.shape == () and value.dtype.kind == "f" and not holomorphic):
-            return out.index
-    elif isinstance(out, (float, np.floating)) or (isinstance(out, np.ndarray) and out.shape == () and out.dtype.kind == "f"):
-        return None
-    who = f"{name} of {getattr(f, '__name__', f)}"
-    if not isinstance(out, (Var, np.ndarray, np.generic, int, float, complex)):
-        hint = " (set has_aux=True if it is (loss, aux))" if isinstance(out, tuple) and len(out) == 2 else ""
-        raise TypeError(f"{who}: the function must return a real scalar, got a {type(out).__name__}{hint}")
-    shape, dtype = np.shape(out.value if type(out) is Var else out), out.dtype if hasattr(out, "dtype") else np.dtype(type(out))
-    if shape != ():
-        raise TypeError(
-            f"{who}: the function must return a real scalar, got an array of shape {shape}. Reduce it (sum, mean), or use "
-            f"tapegrad.vjp with a cotangent of that shape, or tapegrad.jacrev for all its derivatives"
-        )
-    if dtype.kind == "c" and holomorphic:
-        return out.index if type(out) is Var else None
-    if dtype.kind == "c":
-        raise TypeError(
-            f"{who}: the function must return a real scalar, got dtype {dtype}. Take its real part or absolute value, or set "
-            f"holomorphic=True if the function is holomorphic"
-        )
-    if holomorphic:
-        raise TypeError(f"{who} with holomorphic=True: the function must return a complex scalar, got dtype {dtype}")
-    raise TypeError(f"{who}: the function must return a real scalar of floating-point type, got dtype {dtype}")
 
 
 @overload
@@ -527,18 +484,3 @@ class Pull:
             else:
                 backwards(self.steps, table, roots, keep=True)
         return tree.refill(self.primals, leave(self.steps, start, table[:roots], cotangents))
-
-
-def output_index(name: str, f: Callable[..., Any], leaf: Any, tape: Recording) -> int | None:
-    """Return the index of one leaf of an output, or None for a constant.
-
-    Raises:
-        TypeError: if it is not an array.
-    """
-    if type(leaf) is Var:
-        if leaf.tape is not tape:
-            raise leaked(leaf)
-        return leaf.index
-    if not isinstance(leaf, (np.ndarray, np.generic, float, int, complex)):
-        raise TypeError(f"{name} of {getattr(f, '__name__', f)}: the function must return arrays, got a {type(leaf).__name__}")
-    return None

@@ -220,7 +220,14 @@ def test_complex_outputs_need_holomorphic() -> None:
 
 def test_holomorphic_wants_complex_outputs() -> None:
     with pytest.raises(TypeError, match="holomorphic=True: the function must return a complex scalar, got dtype float64"):
-        tg.grad(lambda z: z * z, holomorphic=True)(1.0)
+        tg.grad(lambda z: np.real(z * z), holomorphic=True)(1.0 + 0.0j)
+    with pytest.raises(TypeError, match="holomorphic=True: the function must return a complex scalar, got dtype float64"):
+        tg.grad(lambda z: 2.0, holomorphic=True)(1.0 + 0.0j)
+
+
+def test_holomorphic_wants_complex_inputs() -> None:
+    with pytest.raises(TypeError, match=r"holomorphic=True: the leaf p\['z'\] has dtype float64, expected complex numbers"):
+        tg.grad(lambda p: np.exp(p["z"] * 1.0j), holomorphic=True)({"z": 1.0})
 
 
 def test_real_inputs_have_real_gradients_through_complex_intermediates() -> None:

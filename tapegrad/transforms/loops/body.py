@@ -14,7 +14,7 @@ from tapegrad.core.var import Var, leaked
 from tapegrad.errors import TreeError
 from tapegrad.transforms.checkpoint import DROPPED
 from tapegrad.transforms.entry import FRESH
-from tapegrad.transforms.reverse import output_index
+from tapegrad.transforms.outputs import output_index
 
 
 @frozen(eq=False)
