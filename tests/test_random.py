@@ -1,0 +1,120 @@
+"""What random keys promise: the same numbers from the same key, others from every other, and the right distributions."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tapegrad import random
+from tapegrad.typing import Array
+
+DRAWS: list[Callable[[Array], Array]] = [
+    lambda key: random.normal(key, (50,)),
+    lambda key: random.uniform(key, (50,)),
+    lambda key: random.permutation(key, 50),
+    lambda key: random.bernoulli(key, 0.5, (50,)),
+    lambda key: random.split(key, 50),
+    lambda key: random.fold_in(key, 3),
+]
+
+
+@pytest.mark.parametrize("draw", DRAWS)
+def test_equal_keys_give_equal_numbers_and_others_do_not(draw: Callable[[Array], Array]) -> None:
+    assert np.array_equal(draw(random.key(1)), draw(random.key(1)))
+    assert not np.array_equal(draw(random.key(1)), draw(random.key(2)))
+
+
+def test_keys_stay_the_same_from_release_to_release() -> None:
+    key = random.key(0)
+    assert key.tolist() == [15793235383387715774, 12390638538380655177]
+    assert random.split(key)[1].tolist() == [6593286206677252513, 11570076281104695815]
+    assert random.fold_in(key, 1).tolist() == [10675930629149780774, 13317226160598217056]
+
+
+def test_drawing_does_not_change_the_key_nor_numpys_own_state() -> None:
+    key = random.key(0)
+    before, state = key.copy(), np.random.get_state(legacy=False)  # noqa: NPY002  # what must not change
+    for draw in DRAWS:
+        draw(key)
+    assert np.array_equal(key, before)
+    assert str(np.random.get_state(legacy=False)) == str(state)  # noqa: NPY002
+
+
+def test_split_and_fold_in_make_keys_that_differ() -> None:
+    key = random.key(0)
+    keys = [key, *random.split(key, 100), *(random.fold_in(key, k) for k in range(100))]
+    assert len({tuple(k.tolist()) for k in keys}) == len(keys)
+    assert {k.shape for k in keys} == {(2,)} and {k.dtype for k in keys} == {np.dtype(np.uint64)}
+
+
+def test_the_first_keys_do_not_depend_on_how_many_there_are() -> None:
+    assert np.array_equal(random.split(random.key(0), 9)[:2], random.split(random.key(0)))
+
+
+def test_split_keys_draw_independent_numbers() -> None:
+    a, b = (random.normal(key, (10_000,)) for key in random.split(random.key(0)))
+    assert abs(np.corrcoef(a, b)[0, 1]) < 0.03
+
+
+def test_normal_has_mean_0_and_variance_1() -> None:
+    for dtype in (np.float32, np.float64):
+        x = random.normal(random.key(0), (200, 200), dtype)
+        assert x.dtype == dtype and x.shape == (200, 200)
+        assert abs(x.mean()) < 0.02 and abs(x.var() - 1) < 0.02
+
+
+def test_uniform_fills_its_interval() -> None:
+    x = random.uniform(random.key(0), (40_000,), np.float32, -1.0, 3.0)
+    assert x.dtype == np.float32 and x.min() >= -1 and x.max() <= 3
+    assert abs(x.mean() - 1) < 0.02 and abs(x.var() - 16 / 12) < 0.02
+    ends = random.uniform(random.key(0), (3, 2), minval=np.array([0.0, 10.0]), maxval=np.array([1.0, 20.0]))
+    assert np.all(ends[:, 0] < 1) and np.all(ends[:, 1] >= 10)
+
+
+def test_bernoulli_is_true_as_often_as_asked() -> None:
+    assert random.bernoulli(random.key(0), 0.3, (40_000,)).mean() == pytest.approx(0.3, abs=0.01)
+    assert random.bernoulli(random.key(0), np.array([0.0, 1.0])).tolist() == [False, True]
+
+
+def test_permutation_keeps_every_entry() -> None:
+    assert sorted(random.permutation(random.key(0), 20).tolist()) == list(range(20))
+    x = np.arange(12.0).reshape(3, 4)
+    rows, columns = random.permutation(random.key(0), x), random.permutation(random.key(3), x, axis=1)
+    assert sorted(rows.tolist()) == x.tolist()
+    assert sorted(columns.T.tolist()) == x.T.tolist() and not np.array_equal(columns, x)
+
+
+def test_a_draw_of_shape_nothing_is_an_array() -> None:
+    assert random.normal(random.key(0)).shape == () and random.uniform(random.key(0)).shape == ()
+    assert random.normal(random.key(0), 3).shape == (3,) and random.normal(random.key(0), (2, 0)).shape == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (3, r"write tapegrad\.random\.key\(3\)"),
+        (np.int64(3), r"write tapegrad\.random\.key\(3\)"),
+        (np.zeros(2), "got an array of shape \\(2,\\) and dtype float64"),
+        (random.split(random.key(0), 3), "give one of its rows"),
+        ("seed", "got a str"),
+    ],
+)
+def test_what_is_no_key_is_refused(wrong: Any, message: str) -> None:
+    draws = [random.normal, random.uniform, random.bernoulli, random.split]
+    for draw in [*draws, lambda key: random.permutation(key, 3), lambda key: random.fold_in(key, 3)]:
+        with pytest.raises(TypeError, match=message):
+            draw(wrong)  # type: ignore[operator]  # functions of several signatures
+
+
+def test_bad_settings_are_refused() -> None:
+    with pytest.raises(TypeError, match="seed must be an integer"):
+        random.key(1.5)  # type: ignore[arg-type]  # the mistake under test
+    with pytest.raises(ValueError, match="0 or more, got -1"):
+        random.key(-1)
+    with pytest.raises(TypeError, match="real floating-point dtype, got int64"):
+        random.normal(random.key(0), (2,), np.int64)
+    with pytest.raises(ValueError, match="from 0"):
+        random.fold_in(random.key(0), -1)
+    with pytest.raises(ValueError, match="num must be"):
+        random.split(random.key(0), -1)
