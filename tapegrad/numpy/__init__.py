@@ -190,3 +190,27 @@ from tapegrad.numpy.covariance import corrcoef as corrcoef
 from tapegrad.numpy.covariance import cov as cov
 from tapegrad.numpy.statistics import average as average
 from tapegrad.numpy.statistics import ptp as ptp
+
+from tapegrad.numpy.nanquantiles import nanmedian as nanmedian
+from tapegrad.numpy.nanquantiles import nanpercentile as nanpercentile
+from tapegrad.numpy.nanquantiles import nanquantile as nanquantile
+from tapegrad.numpy.nans import nancumprod as nancumprod
+from tapegrad.numpy.nans import nancumsum as nancumsum
+from tapegrad.numpy.nans import nanmax as nanmax
+from tapegrad.numpy.nans import nanmin as nanmin
+from tapegrad.numpy.nans import nanprod as nanprod
+from tapegrad.numpy.nans import nansum as nansum
+from tapegrad.numpy.nanstatistics import nanmean as nanmean
+from tapegrad.numpy.nanstatistics import nanstd as nanstd
+from tapegrad.numpy.nanstatistics import nanvar as nanvar
+from tapegrad.numpy.quantiles import median as median
+from tapegrad.numpy.quantiles import percentile as percentile
+from tapegrad.numpy.quantiles import quantile as quantile
+
+from tapegrad.numpy.counts import all as all
+from tapegrad.numpy.counts import any as any
+from tapegrad.numpy.counts import argwhere as argwhere
+from tapegrad.numpy.counts import bincount as bincount
+from tapegrad.numpy.counts import count_nonzero as count_nonzero
+from tapegrad.numpy.counts import flatnonzero as flatnonzero
+from tapegrad.numpy.counts import nonzero as nonzero
