@@ -105,6 +105,6 @@ class Slots:
         """Return one cotangent an output, zeros where none came."""
         found = [self.parts.get(i) for i in range(len(values))]
         return [
-            np.zeros_like(value) if part is None else part.settle(apply) if type(part) is Scatter else part
+            np.zeros(np.shape(value), value.dtype) if part is None else part.settle(apply) if type(part) is Scatter else part
             for part, value in zip(found, values, strict=True)
         ]

@@ -6,6 +6,8 @@ import numpy as np
 from attrs import frozen
 
 from tapegrad import random
+from tapegrad.core.var import apply
+from tapegrad.ops.affine import affine_p
 from tapegrad.typing import Array, DTypeLike
 
 
@@ -67,5 +69,5 @@ def linear(params: LinearParams, x: Array) -> Array:
         >>> linear(LinearParams(np.array([[1.0], [10.0]]), np.array([0.5])), np.array([[1.0, 2.0]]))
         array([[21.5]])
     """
-    y: Array = x @ params.weight + params.bias
+    y: Array = apply(affine_p, x, params.weight, params.bias)
     return y

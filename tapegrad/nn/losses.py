@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad.core.arrays import shape_of
+from tapegrad.core.structure import pick_p
 from tapegrad.core.var import Var, apply, binary
 from tapegrad.ops import activations as ops
 from tapegrad.typing import Array, ArrayLike
@@ -55,7 +56,8 @@ def cross_entropy(logits: Array, labels: ArrayLike) -> Array:
         np.float64(2.3026)
     """
     picks = labels if type(labels) is Var else check_labels(np.asarray(labels), shape_of(logits))
-    loss: Array = apply(ops.nll_p, ops.log_softmax(logits, -1), picks)
+    outputs = apply(ops.cross_entropy_p, logits, picks)
+    loss: Array = apply(pick_p, outputs, which=0)
     return loss
 
 
@@ -71,7 +73,7 @@ def check_labels(labels: "np.ndarray[Any, Any]", shape: tuple[int, ...]) -> "np.
             f"nn.cross_entropy: logits of shape {shape} need one label an example, shape {shape[:-1]}, got {labels.shape}"
         )
     labels = labels.astype(np.intp, copy=False)
-    if labels.size and labels.view(np.uintp).max() >= shape[-1]:  # a negative one, read as unsigned, is huge
+    if labels.size and np.maximum.reduce(labels.view(np.uintp), None) >= shape[-1]:  # a negative one, read as unsigned, is huge
         wrong = labels[(labels < 0) | (labels >= shape[-1])].reshape(-1)[0]
         raise ValueError(f"nn.cross_entropy: labels must be from 0 to {shape[-1] - 1}, got {wrong}")
     return labels

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.core.arrays import broadcast_to, guard, shape_of
-from tapegrad.core.families import elementwise, linear
-from tapegrad.core.primitive import Primitive, case
+from tapegrad.core.arrays import broadcast_to, guard, last_axis_sum, shape_of
+from tapegrad.core.families import elementwise
+from tapegrad.core.primitive import Primitive, case, no_cotangent
 from tapegrad.core.var import Var, apply
 
 # Elementwise
@@ -108,12 +108,12 @@ def log_softmax(x: Any, axis: int) -> Any:
 
 def _mse(a: Any, b: Any) -> Any:
     d = a - b
-    return np.add.reduce(d * d, None) / np.size(d)
+    return np.add.reduce(d * d, None) / d.size
 
 
 def _mse_slope(g: Any, a: Any, b: Any) -> Any:
     c = a - b
-    return c * (g * (2.0 / max(np.size(a), 1)))
+    return c * (g * (2.0 / max(c.size, 1)))
 
 
 def _careful_mse_slope(g: Any, a: Any, b: Any) -> Any:
@@ -147,30 +147,58 @@ def _flat_index(labels: Any, classes: int) -> Any:
     return labels.reshape(-1) + np.arange(0, labels.size * classes, classes)
 
 
-def _nll(x: Any, labels: Any) -> Any:
-    return -np.add.reduce(x.reshape(-1)[_flat_index(labels, x.shape[-1])]) / labels.size
+def _one_hot(labels: Any, classes: int) -> Any:
+    return np.equal(labels[..., None], np.arange(classes))
 
 
-def _pull_nll(g: Any, y: Any, x: Any, labels: Any) -> Any:
-    shape, count = shape_of(x), max(labels.size, 1)
-    if type(g) is Var or type(labels) is Var:
-        return (labels[..., None] == np.arange(shape[-1])) * (g * (-1.0 / count))
-    c = np.zeros(shape, g.dtype)
-    c.reshape(-1)[_flat_index(labels, shape[-1])] = -g / count
-    return c
+def _cross_entropy(x: Any, labels: Any) -> Any:
+    y = np.subtract(x, np.maximum.reduce(x, -1, keepdims=True), order="C")
+    flat = y.reshape(-1)  # a view: it is written to below
+    where = _flat_index(labels, x.shape[-1])
+    picked = flat[where]
+    np.exp(y, out=y)
+    total = last_axis_sum(y)
+    loss = np.add.reduce(np.log(total).reshape(-1) - picked) / labels.size
+    y /= total[..., None]
+    flat[where] -= 1
+    return loss, y
 
 
-def _batch_nll(args: Sequence[Any], batched: Sequence[bool]) -> Any:
+def _pull_cross_entropy(g: Any, y: Any, x: Any, labels: Any) -> Any:
+    (g_loss, g_error), error = g, y[1]
+    c = error * (g_loss * (1.0 / max(labels.size, 1)))
+    if type(g_error) is not Var and not g_error.any():
+        return c
+    return c + _softmax_rule(g_error, error + _one_hot(labels, shape_of(x)[-1]), x, -1)
+
+
+def _careful_pull_cross_entropy(g: Any, y: Any, x: Any, labels: Any) -> Any:
+    (g_loss, g_error), error = g, y[1]
+    g_loss = broadcast_to(g_loss * (1.0 / max(labels.size, 1)), shape_of(x))
+    return guard(error * g_loss, g_loss) + _careful_softmax_rule(g_error, error + _one_hot(labels, shape_of(x)[-1]), x, -1)
+
+
+def _push_cross_entropy(tangents: Sequence[Any], y: Any, x: Any, labels: Any) -> Any:
+    t, error = tangents[0], y[1]
+    slope = np.sum(guard(error * t, t)) * (1.0 / max(labels.size, 1))
+    return slope, _careful_softmax_rule(t, error + _one_hot(labels, shape_of(x)[-1]), x, -1)
+
+
+def _batch_cross_entropy(args: Sequence[Any], batched: Sequence[bool]) -> Any:
     x, labels = args
-    picked = np.sum(np.where(labels[..., None] == np.arange(shape_of(x)[-1]), x, 0.0), axis=-1)
-    return -np.mean(picked, axis=tuple(range(1, len(shape_of(picked)))))
+    y, hot = log_softmax(x, -1), _one_hot(labels, shape_of(x)[-1])
+    picked = np.sum(np.where(hot, y, 0.0), axis=-1)
+    losses = -np.mean(picked, axis=tuple(range(1, len(shape_of(picked)))))
+    return losses, np.exp(y) - hot
 
 
-nll_p = linear(
-    "nll",
-    _nll,
-    _pull_nll,
-    batch=_batch_nll,
+cross_entropy_p = Primitive(
+    name="cross_entropy",
+    fn=_cross_entropy,
+    pulls=(_pull_cross_entropy, no_cotangent),
+    careful=(_careful_pull_cross_entropy, no_cotangent),
+    push=_push_cross_entropy,
+    batch=_batch_cross_entropy,
     cases=(case((3, 4), np.array([0, 3, 1])), case((2, 1, 3), np.array([[2], [2]])), case((4,), np.array(2))),
 )
-"""Minus the mean of the entries of `x` that integer labels pick along its last axis."""
+"""Two outputs: the mean of ``-log(softmax(x)[label])`` over all examples; and for its rule softmax minus one-hot labels."""
