@@ -214,3 +214,18 @@ from tapegrad.numpy.counts import bincount as bincount
 from tapegrad.numpy.counts import count_nonzero as count_nonzero
 from tapegrad.numpy.counts import flatnonzero as flatnonzero
 from tapegrad.numpy.counts import nonzero as nonzero
+
+from tapegrad.numpy.histograms import histogram as histogram
+from tapegrad.numpy.histograms import histogram2d as histogram2d
+from tapegrad.numpy.histograms import histogram_bin_edges as histogram_bin_edges
+from tapegrad.numpy.histograms import histogramdd as histogramdd
+from tapegrad.numpy.sets import intersect1d as intersect1d
+from tapegrad.numpy.sets import isin as isin
+from tapegrad.numpy.sets import setdiff1d as setdiff1d
+from tapegrad.numpy.sets import setxor1d as setxor1d
+from tapegrad.numpy.sets import union1d as union1d
+from tapegrad.numpy.sets import unique as unique
+from tapegrad.numpy.sets import unique_all as unique_all
+from tapegrad.numpy.sets import unique_counts as unique_counts
+from tapegrad.numpy.sets import unique_inverse as unique_inverse
+from tapegrad.numpy.sets import unique_values as unique_values

@@ -1,4 +1,4 @@
-"""Counting: how many elements there are of a kind, or in a bin. Counts have no derivative; the weights of a histogram do."""
+"""Counting and belonging: how many elements are true, which bin or set they are in. Only weights have derivatives."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -41,3 +41,10 @@ bincount_p: Primitive = linear(
     cases=(case((4,), bins=np.array([0, 2, 2, 1]), length=4), case((0,), bins=np.zeros(0, int), length=2)),
 )
 """The sums of the weights of each bin."""
+
+isin_p = constant(
+    "isin",
+    lambda x, among, invert: np.isin(x, among, invert=invert),
+    arity=2,
+    cases=(case((3,), (2,), invert=False),),
+)
