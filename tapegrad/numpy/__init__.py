@@ -229,3 +229,8 @@ from tapegrad.numpy.sets import unique_all as unique_all
 from tapegrad.numpy.sets import unique_counts as unique_counts
 from tapegrad.numpy.sets import unique_inverse as unique_inverse
 from tapegrad.numpy.sets import unique_values as unique_values
+
+from tapegrad.numpy.calculus import gradient as gradient
+from tapegrad.numpy.calculus import trapezoid as trapezoid
+from tapegrad.numpy.interpolation import interp as interp
+from tapegrad.numpy.interpolation import unwrap as unwrap

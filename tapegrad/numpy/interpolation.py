@@ -1,0 +1,123 @@
+"""Filling in and smoothing out under NumPy's names: interpolation between samples, unwrapped angles."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from tapegrad.core.arrays import dtype_of
+from tapegrad.core.structure import astype, stop_gradient_p
+from tapegrad.core.var import Var, apply
+from tapegrad.numpy.arguments import is_traced, plain
+from tapegrad.numpy.door import gathered, stands_for
+from tapegrad.numpy.indexing import take
+from tapegrad.numpy.scans import diff
+from tapegrad.ops.scan import along
+from tapegrad.typing import Array, ArrayLike
+
+
+@stands_for(np.interp)
+def interp(
+    x: ArrayLike,
+    xp: ArrayLike,
+    fp: ArrayLike,
+    left: ArrayLike | None = None,
+    right: ArrayLike | None = None,
+    period: ArrayLike | None = None,
+) -> Array:
+    """Piecewise linear interpolation, differentiable by the points, the nodes and the values there.
+
+    Args:
+        x: where to interpolate, of any shape.
+        xp: nodes, of shape ``(n,)``, increasing unless `period` is given.
+        fp: values at the nodes, of shape ``(n,)``.
+        left: the value left of the nodes; that of the first node by default.
+        right: the value right of the nodes; that of the last node by default.
+        period: the period of the function; `left` and `right` do not count then.
+
+    Returns:
+        The values at `x`, of its shape. At a node the derivative by `x` is the slope to its right, at the last one to its left.
+
+    Raises:
+        ValueError: if `xp` and `fp` are no vectors of one length, or the period is zero.
+
+    Example:
+        >>> interp(2.5, np.array([1.0, 2.0, 3.0]), np.array([3.0, 2.0, 0.0]))
+        np.float64(1.0)
+    """
+    at, nodes, values, below, above, cycle = (gathered(part) for part in (x, xp, fp, left, right, period))
+    if not is_traced(at, nodes, values, below, above, cycle):
+        return plain(np.interp, at, nodes, values, left=below, right=above, period=cycle)
+    at, nodes = astype(at, np.float64), astype(nodes, np.float64)
+    values = astype(values, np.complex128 if dtype_of(values).kind == "c" else np.float64)
+    if nodes.ndim != 1 or values.ndim != 1:
+        raise ValueError("Data points must be 1-D sequences")
+    if nodes.shape != values.shape:
+        raise ValueError("fp and xp are not of the same length.")
+    if nodes.size == 0:
+        raise ValueError("array of sample points is empty")
+    if cycle is not None:
+        at, nodes, values = wound(at, nodes, values, cycle)
+        below = above = None
+    first, last = nodes[0], nodes[-1]
+    y = within(at, nodes, values) if nodes.size > 1 else values[0] + 0.0 * at
+    y = np.where(np.greater(at, last), values[-1] if above is None else above, y)
+    result: Array = np.where(np.less(at, first), values[0] if below is None else below, y)
+    return result
+
+
+def wound(at: Any, nodes: Any, values: Any, cycle: Any) -> tuple[Any, Any, Any]:
+    """Return points, nodes and values within one period, with the nodes next to it on both sides."""
+    if type(cycle) is not Var and cycle == 0:
+        raise ValueError("period must be a non-zero value")
+    cycle = np.absolute(cycle)
+    nodes = np.remainder(nodes, cycle)
+    order = np.argsort(apply(stop_gradient_p, nodes))
+    nodes, values = take(nodes, order), take(values, order)
+    nodes = np.concatenate([nodes[-1:] - cycle, nodes, nodes[:1] + cycle])
+    return np.remainder(at, cycle), nodes, np.concatenate([values[-1:], values, values[:1]])
+
+
+def within(at: Any, nodes: Any, values: Any) -> Any:
+    """Interpolate between at least two nodes."""
+    n = nodes.shape[0]
+    still, edges = apply(stop_gradient_p, at), apply(stop_gradient_p, nodes)
+    place = np.clip(np.searchsorted(edges, still, "right") - 1, 0, n - 2)
+    anchor = place + np.equal(still, edges[-1])  # the last node is met exactly
+    wide = take(nodes, place + 1) - take(nodes, place)
+    rise = take(values, place + 1) - take(values, place)
+    slope = rise / np.where(np.equal(wide, 0), 1.0, wide)
+    return slope * (at - take(nodes, anchor)) + take(values, anchor)
+
+
+@stands_for(np.unwrap)
+def unwrap(p: ArrayLike, discont: float | None = None, axis: int = -1, *, period: float = 2 * math.pi) -> Array:
+    """Angles without jumps: multiples of the period are added where neighbours differ by more than half of it.
+
+    Args:
+        p: angles, of any shape.
+        discont: the least difference that counts as a jump, half the period if it is less.
+        axis: the axis to go along.
+        period: the length of a full turn.
+
+    Returns:
+        The angles, of the shape of `p`. Their derivative is the identity.
+
+    Example:
+        >>> unwrap(np.array([3.0, -3.0]))
+        array([3.        , 3.28318531])
+    """
+    x: Any = gathered(p)
+    if not is_traced(x, discont, period):
+        return plain(np.unwrap, x, discont, axis, period=period)
+    x = x if type(x) is Var else np.asarray(x)
+    axis = normalize_axis_index(axis, x.ndim)
+    steps = diff(x if is_traced(period) else apply(stop_gradient_p, x), axis=axis)
+    high = period / 2
+    wrapped = np.remainder(steps + high, period) - high
+    wrapped = np.where(np.logical_and(np.equal(wrapped, -high), np.greater(steps, 0)), high, wrapped)
+    small = np.less(np.absolute(steps), high if discont is None else discont)
+    turns = np.cumsum(np.where(small, 0.0, wrapped - steps), axis)
+    y: Array = np.concatenate([x[along(axis, slice(None, 1))], x[along(axis, slice(1, None))] + turns], axis)
+    return y
