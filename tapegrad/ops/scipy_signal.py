@@ -109,7 +109,8 @@ def _by_fft(x: Any, k: Any, axes: Ints, start: Sequence[int], stop: Sequence[int
         scipy.fft.next_fast_len(max(n - first, last, x.shape[a], k.shape[a]), is_real)
         for a, n, first, last in zip(axes, whole, start, stop, strict=True)
     ]
-    there, back = (scipy.fft.rfftn, scipy.fft.irfftn) if is_real else (scipy.fft.fftn, scipy.fft.ifftn)
+    there: Fn = scipy.fft.rfftn if is_real else scipy.fft.fftn
+    back: Fn = scipy.fft.irfftn if is_real else scipy.fft.ifftn
     y = back(there(x, lengths, axes) * there(k, lengths, axes), lengths, axes)
     cut = [slice(None)] * y.ndim
     for a, first, last in zip(axes, start, stop, strict=True):

@@ -1,7 +1,7 @@
 """Recursive filters: one primitive for the filter, and one for the products of two signals at a few lags.
 
-``y = lfilter(b, a, x)`` solves ``A y = B x``, where `A` and `B` are sums of shifts with the coefficients `a` and `b`. The transpose
-of a filter is the filter run backwards in time; what a coefficient does is read off at its lag.
+``y = lfilter(b, a, x)`` solves ``A y = B x``, where `A` and `B` are sums of shifts with the coefficients `a` and `b`. The
+transpose of a filter is the filter run backwards in time; what a coefficient does is read off at its lag.
 """
 
 from collections.abc import Callable, Sequence

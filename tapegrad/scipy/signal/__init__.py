@@ -10,3 +10,5 @@ from tapegrad.scipy.signal.filters import filtfilt as filtfilt
 from tapegrad.scipy.signal.filters import lfilter as lfilter
 from tapegrad.scipy.signal.filters import lfilter_zi as lfilter_zi
 from tapegrad.scipy.signal.filters import sosfilt as sosfilt
+from tapegrad.scipy.signal.smoothing import detrend as detrend
+from tapegrad.scipy.signal.smoothing import savgol_filter as savgol_filter

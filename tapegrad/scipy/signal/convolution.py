@@ -1,38 +1,34 @@
 """Convolution and correlation, by sums of products or by Fourier transforms, in one, two and more dimensions."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
 import scipy.signal
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from tapegrad.core.primitive import Fn
-from tapegrad.core.var import Var
-from tapegrad.numpy.arguments import is_traced
-from tapegrad.numpy.door import gathered
 from tapegrad.numpy.shapes import plain
 from tapegrad.ops import scipy_signal as ops
 from tapegrad.ops.scipy_signal import Ints, Method, reverse, window
+from tapegrad.scipy.arguments import ArrayFn, refused, traced
 from tapegrad.typing import Array, ArrayLike, Axis
 
 Mode = Literal["full", "valid", "same"]
 Boundary = Literal["fill", "wrap", "symm"]
 
-scipy_convolve: Fn = scipy.signal.convolve
-scipy_correlate: Fn = scipy.signal.correlate
-scipy_fftconvolve: Fn = scipy.signal.fftconvolve
-scipy_oaconvolve: Fn = scipy.signal.oaconvolve
-scipy_convolve2d: Fn = scipy.signal.convolve2d
-scipy_correlate2d: Fn = scipy.signal.correlate2d
-faster_method: Fn = scipy.signal.choose_conv_method
+scipy_convolve: ArrayFn = scipy.signal.convolve
+scipy_correlate: ArrayFn = scipy.signal.correlate
+scipy_fftconvolve: ArrayFn = scipy.signal.fftconvolve
+scipy_oaconvolve: ArrayFn = scipy.signal.oaconvolve
+scipy_convolve2d: ArrayFn = scipy.signal.convolve2d
+scipy_correlate2d: ArrayFn = scipy.signal.correlate2d
+faster_method: Callable[..., Any] = scipy.signal.choose_conv_method
 
 PADDING: dict[str, Any] = {"fill": "constant", "wrap": "wrap", "symm": "symmetric"}
 """What NumPy calls the boundaries of SciPy."""
 
 
-def convolve(
-    in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", method: Literal["auto", "direct", "fft"] = "auto"
-) -> Array:
+def convolve(in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", method: Literal["auto", "direct", "fft"] = "auto") -> Array:
     """Return the convolution of two arrays over all their axes.
 
     Args:
@@ -53,21 +49,18 @@ def convolve(
         >>> tg.grad(lambda k: convolve(np.array([1.0, 2.0, 3.0]), k, "same")[0])(np.array([0.0, 1.0, 0.5]))
         array([2., 1., 0.])
     """
-    in1, in2 = gathered(in1), gathered(in2)
-    if not is_traced(in1, in2):
-        y: Array = scipy_convolve(in1, in2, mode, method)
-        return y
-    in1, in2 = _array(in1), _array(in2)
-    if method == "auto" and _fits(in1, in2, mode) and in1.size and in2.size:
-        method = faster_method(plain(in1), plain(in2), mode)
-    if not _fits(in1, in2, mode) or method not in ("direct", "fft"):
-        return _refused(scipy_convolve, in1, in2, mode, method)
-    return _convolved(in1, in2, mode, tuple(range(in1.ndim)), method)
+    arrays = traced(in1, in2)
+    if arrays is None:
+        return scipy_convolve(in1, in2, mode, method)
+    x, k = arrays
+    if method == "auto" and _fits(x, k, mode) and x.size and k.size:
+        method = faster_method(plain(x), plain(k), mode)
+    if not _fits(x, k, mode) or method not in ("direct", "fft"):
+        refused(scipy_convolve, x, k, mode, method)
+    return _convolved(x, k, mode, tuple(range(x.ndim)), method)
 
 
-def correlate(
-    in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", method: Literal["auto", "direct", "fft"] = "auto"
-) -> Array:
+def correlate(in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", method: Literal["auto", "direct", "fft"] = "auto") -> Array:
     """Return the correlation of two arrays over all their axes: the convolution with `in2` backwards and conjugated.
 
     Args:
@@ -86,14 +79,13 @@ def correlate(
         >>> correlate(np.array([1.0, 2.0, 3.0]), np.array([0.0, 1.0, 0.5]), "valid")
         array([3.5])
     """
-    in1, in2 = gathered(in1), gathered(in2)
-    if not is_traced(in1, in2):
-        y: Array = scipy_correlate(in1, in2, mode, method)
-        return y
-    in1, in2 = _array(in1), _array(in2)
-    if not _fits(in1, in2, mode) or method not in ("auto", "direct", "fft"):
-        return _refused(scipy_correlate, in1, in2, mode, method)
-    return convolve(in1, _reversed_conjugate(in2), mode, method)
+    arrays = traced(in1, in2)
+    if arrays is None:
+        return scipy_correlate(in1, in2, mode, method)
+    x, k = arrays
+    if not _fits(x, k, mode) or method not in ("auto", "direct", "fft"):
+        refused(scipy_correlate, x, k, mode, method)
+    return convolve(x, _reversed_conjugate(k), mode, method)
 
 
 def fftconvolve(in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", axes: Axis = None) -> Array:
@@ -144,7 +136,8 @@ def convolve2d(
         in1: shape ``(n1, n2)``.
         in2: shape ``(m1, m2)``.
         mode: which part of it, as for `convolve`.
-        boundary: beyond the edge of `in1` lies `fillvalue` (``"fill"``), `in1` again (``"wrap"``), or its mirror image (``"symm"``).
+        boundary: what lies beyond the edge of `in1`: `fillvalue` (``"fill"``), `in1` again (``"wrap"``), its mirror image
+            (``"symm"``).
         fillvalue: a number.
 
     Raises:
@@ -155,16 +148,15 @@ def convolve2d(
         array([[3., 3.],
                [7., 7.]])
     """
-    in1, in2 = gathered(in1), gathered(in2)
-    if not is_traced(in1, in2):
-        y: Array = scipy_convolve2d(in1, in2, mode, boundary, fillvalue)
-        return y
-    in1, in2 = _array(in1), _array(in2)
-    if not in1.ndim == in2.ndim == 2 or not _fits(in1, in2, mode) or boundary not in PADDING or np.ndim(fillvalue):
-        return _refused(scipy_convolve2d, in1, in2, mode, boundary, fillvalue)
-    if _swapped(in1, in2, mode):
-        in1, in2 = in2, in1
-    return _bounded(in1, in2, mode, boundary, fillvalue, [(m - 1) // 2 for m in in2.shape])
+    arrays = traced(in1, in2)
+    if arrays is None:
+        return scipy_convolve2d(in1, in2, mode, boundary, fillvalue)
+    x, k = arrays
+    if not x.ndim == k.ndim == 2 or not _fits(x, k, mode) or boundary not in PADDING or np.ndim(fillvalue):
+        refused(scipy_convolve2d, x, k, mode, boundary, fillvalue)
+    if _swapped(x, k, mode):
+        x, k = k, x
+    return _bounded(x, k, mode, boundary, fillvalue, [(m - 1) // 2 for m in k.shape])
 
 
 def correlate2d(
@@ -175,7 +167,7 @@ def correlate2d(
     Args:
         in1: shape ``(n1, n2)``.
         in2: shape ``(m1, m2)``, which is conjugated.
-        mode: which part of it; for even lengths, ``"same"`` begins one place later than that of `correlate`, as it does in SciPy.
+        mode: which part of it; for even lengths, ``"same"`` begins one place later than that of `correlate`, as in SciPy.
         boundary: what lies beyond the edge of `in1`, as for `convolve2d`.
         fillvalue: a number.
 
@@ -187,23 +179,19 @@ def correlate2d(
         array([[21.],
                [43.]])
     """
-    in1, in2 = gathered(in1), gathered(in2)
-    if not is_traced(in1, in2):
-        y: Array = scipy_correlate2d(in1, in2, mode, boundary, fillvalue)
+    arrays = traced(in1, in2)
+    if arrays is None:
+        return scipy_correlate2d(in1, in2, mode, boundary, fillvalue)
+    x, k = arrays
+    if not x.ndim == k.ndim == 2 or not _fits(x, k, mode) or boundary not in PADDING or np.ndim(fillvalue):
+        refused(scipy_correlate2d, x, k, mode, boundary, fillvalue)
+    if _swapped(x, k, mode):  # SciPy then conjugates `x` and not `k`
+        y: Array = reverse(_bounded(k, _reversed_conjugate(x), mode, boundary, fillvalue, [0, 0]), (0, 1))
         return y
-    in1, in2 = _array(in1), _array(in2)
-    if not in1.ndim == in2.ndim == 2 or not _fits(in1, in2, mode) or boundary not in PADDING or np.ndim(fillvalue):
-        return _refused(scipy_correlate2d, in1, in2, mode, boundary, fillvalue)
-    if _swapped(in1, in2, mode):  # SciPy then conjugates `in1` and not `in2`
-        return reverse(_bounded(in2, _reversed_conjugate(in1), mode, boundary, fillvalue, [0, 0]), (0, 1))
-    return _bounded(in1, _reversed_conjugate(in2), mode, boundary, fillvalue, [m // 2 for m in in2.shape])
+    return _bounded(x, _reversed_conjugate(k), mode, boundary, fillvalue, [m // 2 for m in k.shape])
 
 
 # Helpers
-
-
-def _array(x: Any) -> Any:
-    return x if type(x) is Var else np.asarray(x)
 
 
 def _fits(in1: Any, in2: Any, mode: str) -> bool:
@@ -217,12 +205,6 @@ def _fits(in1: Any, in2: Any, mode: str) -> bool:
 def _swapped(in1: Any, in2: Any, mode: str) -> bool:
     """Tell whether it is `in1` that slides along `in2`."""
     return mode == "valid" and not all(n >= m for n, m in zip(in1.shape, in2.shape, strict=True))
-
-
-def _refused(function: Fn, in1: Any, in2: Any, *settings: Any) -> Array:
-    """Let SciPy say what is wrong with the arguments."""
-    function(plain(in1), plain(in2), *settings)
-    raise ValueError(f"{function.__name__}: no convolution of shapes {in1.shape} and {in2.shape} with {settings}")
 
 
 def _reversed_conjugate(x: Any) -> Any:
@@ -241,26 +223,25 @@ def _convolved(in1: Any, in2: Any, mode: str, axes: Ints, method: Method) -> Arr
     return y
 
 
-def _over_axes(function: Fn, in1: Any, in2: Any, mode: Mode, axes: Axis, method: Method) -> Array:
-    in1, in2 = gathered(in1), gathered(in2)
-    if not is_traced(in1, in2):
-        y: Array = function(in1, in2, mode, axes)
-        return y
-    in1, in2 = _array(in1), _array(in2)
-    if not in1.ndim == in2.ndim or mode not in ("full", "same", "valid"):
-        return _refused(function, in1, in2, mode, axes)
+def _over_axes(function: ArrayFn, in1: Any, in2: Any, mode: Mode, axes: Axis, method: Method) -> Array:
+    arrays = traced(in1, in2)
+    if arrays is None:
+        return function(in1, in2, mode, axes)
+    x, k = arrays
+    if x.ndim != k.ndim or mode not in ("full", "same", "valid"):
+        refused(function, x, k, mode, axes)
     try:
-        over = tuple(range(in1.ndim)) if axes is None else normalize_axis_tuple(axes, in1.ndim)
+        over = tuple(range(x.ndim)) if axes is None else normalize_axis_tuple(axes, x.ndim)
     except ValueError:
-        return _refused(function, in1, in2, mode, axes)
-    lengths = list(enumerate(zip(in1.shape, in2.shape, strict=True)))
+        refused(function, x, k, mode, axes)
+    lengths = list(enumerate(zip(x.shape, k.shape, strict=True)))
     moving = tuple([a for a, (n, m) in lengths if a in over and n != 1 != m])
     rest = [(a, n, m) for a, (n, m) in lengths if a not in moving]
-    pairs = [(in1.shape[a], in2.shape[a]) for a in moving]
+    pairs = [(x.shape[a], k.shape[a]) for a in moving]
     nested = mode != "valid" or all(n >= m for n, m in pairs) or all(n <= m for n, m in pairs)
     if not nested or any(n != m and n != 1 != m for _, n, m in rest) or (axes is not None and not over):
-        return _refused(function, in1, in2, mode, axes)
-    whole = _convolved(in1, in2, mode, moving, method)
+        refused(function, x, k, mode, axes)
+    whole = _convolved(x, k, mode, moving, method)
     if mode != "same" or all(n >= m for _, n, m in rest):
         return whole
     middle = {a: slice((m - n) // 2, (m - n) // 2 + n) for a, n, m in rest if n < m}  # as SciPy cuts what was broadcast

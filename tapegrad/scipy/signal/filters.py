@@ -7,16 +7,15 @@ import scipy.signal
 
 from tapegrad.core.arrays import shape_of
 from tapegrad.core.primitive import Fn
-from tapegrad.core.var import Var, apply
-from tapegrad.numpy.arguments import is_traced
-from tapegrad.numpy.door import gathered
+from tapegrad.core.var import apply
 from tapegrad.numpy.shapes import plain
 from tapegrad.ops.scipy_signal_filter import lfilter_p
+from tapegrad.scipy.arguments import ArrayFn, refused, traced
 from tapegrad.typing import Array, ArrayLike
 
 scipy_lfilter: Fn = scipy.signal.lfilter
-scipy_lfilter_zi: Fn = scipy.signal.lfilter_zi
-scipy_filtfilt: Fn = scipy.signal.filtfilt
+scipy_lfilter_zi: ArrayFn = scipy.signal.lfilter_zi
+scipy_filtfilt: ArrayFn = scipy.signal.filtfilt
 scipy_sosfilt: Fn = scipy.signal.sosfilt
 
 
@@ -42,15 +41,15 @@ def lfilter(b: ArrayLike, a: ArrayLike, x: ArrayLike, axis: int = -1, zi: ArrayL
         >>> tg.grad(lambda a: lfilter([1.0], a, np.array([1.0, 0.0, 0.0]))[2])(np.array([1.0, -0.5]))
         array([-0.75, -1.  ])
     """
-    b, a, x, zi = gathered(b), gathered(a), gathered(x), gathered(zi)
-    if not is_traced(b, a, x, zi):
+    arrays = traced(b, a, x, zi)
+    if arrays is None:
         return scipy_lfilter(b, a, x, axis, zi)
-    b, a = np.atleast_1d(b), np.atleast_1d(a)
-    x = x if type(x) is Var else np.asarray(x)
-    if b.ndim != 1 or a.ndim != 1 or not -x.ndim <= axis < x.ndim or plain(a)[0] == 0:
-        return _refused(scipy_lfilter, b, a, x, axis)
-    axis %= x.ndim
-    return _filter(b, a, x, axis) if zi is None else _continued(b, a, x, axis, zi)
+    top, bottom, signal, state = arrays
+    top, bottom = np.atleast_1d(top), np.atleast_1d(bottom)
+    if top.ndim != 1 or bottom.ndim != 1 or not -signal.ndim <= axis < signal.ndim or plain(bottom)[0] == 0:
+        refused(scipy_lfilter, top, bottom, signal, axis)
+    axis %= signal.ndim
+    return _filter(top, bottom, signal, axis) if state is None else _continued(top, bottom, signal, axis, state)
 
 
 def lfilter_zi(b: ArrayLike, a: ArrayLike) -> Array:
@@ -70,22 +69,21 @@ def lfilter_zi(b: ArrayLike, a: ArrayLike) -> Array:
         >>> lfilter_zi([1.0], [1.0, -0.5])
         array([1.])
     """
-    b, a = gathered(b), gathered(a)
-    if not is_traced(b, a):
-        y: Array = scipy_lfilter_zi(b, a)
-        return y
-    b, a = np.atleast_1d(b), np.atleast_1d(a)
-    if b.ndim != 1 or a.ndim != 1 or not np.any(plain(a)):
-        return _refused(scipy_lfilter_zi, b, a)
-    a = a[int(np.flatnonzero(plain(a))[0]) :]
-    n = max(len(a), len(b))
-    b, a = _longer(b / a[0], n), _longer(a / a[0], n)
+    arrays = traced(b, a)
+    if arrays is None:
+        return scipy_lfilter_zi(b, a)
+    top, bottom = (np.atleast_1d(x) for x in arrays)
+    if top.ndim != 1 or bottom.ndim != 1 or not np.any(plain(bottom)):
+        refused(scipy_lfilter_zi, top, bottom)
+    bottom = bottom[int(np.flatnonzero(plain(bottom))[0]) :]
+    n = max(len(bottom), len(top))
     if n == 1:
-        return _refused(scipy_lfilter_zi, b, a)
+        refused(scipy_lfilter_zi, top, bottom)
+    top, bottom = _longer(top / bottom[0], n), _longer(bottom / bottom[0], n)
     # (I - companion(a)^T) z = b[1:] - a[1:] b[0], by substitution
-    source = b[1:] - a[1:] * b[0]
-    first = np.sum(source) / np.sum(a)
-    sums, totals = np.cumsum(a[:-1]), np.cumsum(np.concatenate([np.zeros(1, source.dtype), source[:-1]]))
+    source = top[1:] - bottom[1:] * top[0]
+    first = np.sum(source) / np.sum(bottom)
+    sums, totals = np.cumsum(bottom[:-1]), np.cumsum(np.concatenate([np.zeros(1, source.dtype), source[:-1]]))
     state: Array = sums * first - totals
     return state
 
@@ -120,24 +118,22 @@ def filtfilt(
         >>> filtfilt([0.5, 0.5], [1.0], np.arange(8.0)).round(6)
         array([0., 1., 2., 3., 4., 5., 6., 7.])
     """
-    b, a, x = gathered(b), gathered(a), gathered(x)
-    if not is_traced(b, a, x):
-        y: Array = scipy_filtfilt(b, a, x, axis, padtype, padlen, method, irlen)
-        return y
-    b, a = np.atleast_1d(b), np.atleast_1d(a)
-    x = x if type(x) is Var else np.asarray(x)
+    arrays = traced(b, a, x)
+    if arrays is None:
+        return scipy_filtfilt(b, a, x, axis, padtype, padlen, method, irlen)
+    top, bottom, signal = np.atleast_1d(arrays[0]), np.atleast_1d(arrays[1]), arrays[2]
     if method == "gust":
         raise NotImplementedError("filtfilt: Gustafsson's method has no derivative; use method='pad'")
-    edge = 0 if padtype is None else 3 * max(len(a), len(b)) if padlen is None else padlen
-    fits = method == "pad" and padtype in ("odd", "even", "constant", None) and -x.ndim <= axis < x.ndim
-    if not fits or x.shape[axis] <= edge:
-        return _refused(scipy_filtfilt, b, a, x, axis, padtype, padlen, method, irlen)
-    axis %= x.ndim
-    longer = _extended(x, edge, axis, padtype)
-    state = lfilter_zi(b, a).reshape(-1, *(1,) * (x.ndim - axis - 1))
-    y, _ = lfilter(b, a, longer, axis, state * _part(longer, axis, 0, 1))
-    y, _ = lfilter(b, a, _part(y, axis, None, None, -1), axis, state * _part(y, axis, -1, None))
-    whole = _part(y, axis, None, None, -1)
+    edge = 0 if padtype is None else 3 * max(len(bottom), len(top)) if padlen is None else padlen
+    fits = method == "pad" and padtype in ("odd", "even", "constant", None) and -signal.ndim <= axis < signal.ndim
+    if not fits or signal.shape[axis] <= edge:
+        refused(scipy_filtfilt, top, bottom, signal, axis, padtype, padlen, method, irlen)
+    axis %= signal.ndim
+    longer = _extended(signal, edge, axis, padtype)
+    state = lfilter_zi(top, bottom).reshape(-1, *(1,) * (signal.ndim - axis - 1))
+    y, _ = lfilter(top, bottom, longer, axis, state * _part(longer, axis, 0, 1))
+    y, _ = lfilter(top, bottom, _part(y, axis, None, None, -1), axis, state * _part(y, axis, -1, None))
+    whole: Array = _part(y, axis, None, None, -1)
     return _part(whole, axis, edge, -edge) if edge else whole
 
 
@@ -145,11 +141,11 @@ def sosfilt(sos: ArrayLike, x: ArrayLike, axis: int = -1, zi: ArrayLike | None =
     """Return a signal filtered along an axis by one section of second order after the other.
 
     Args:
-        sos: shape ``(sections, 6)``: for each section three coefficients of the numerator and three of the denominator, of which
-            the first is 1.
+        sos: shape ``(sections, 6)``: for each section three coefficients of the numerator and three of the denominator, the
+            first of which is 1.
         x: the signal, an array of any rank.
         axis: the axis of time.
-        zi: the state of the sections at the beginning, shape ``(sections, ..., 2, ...)`` with 2 in place of the length of `axis`.
+        zi: the state of the sections at the beginning, shape ``(sections, ..., 2, ...)``, with 2 for the length of `axis`.
 
     Returns:
         The filtered signal, in the shape of `x`; if `zi` is given also the state at the end, in the shape of `zi`.
@@ -161,29 +157,24 @@ def sosfilt(sos: ArrayLike, x: ArrayLike, axis: int = -1, zi: ArrayLike | None =
         >>> sosfilt(np.array([[1.0, 0.0, 0.0, 1.0, -0.5, 0.0]]), np.array([1.0, 0.0, 0.0]))
         array([1.  , 0.5 , 0.25])
     """
-    sos, x, zi = gathered(sos), gathered(x), gathered(zi)
-    if not is_traced(sos, x, zi):
+    arrays = traced(sos, x, zi)
+    if arrays is None:
         return scipy_sosfilt(sos, x, axis, zi)
-    x = x if type(x) is Var else np.asarray(x)
-    scipy_sosfilt(np.ascontiguousarray(plain(sos)), plain(x), axis, None if zi is None else plain(zi))  # raises SciPy's errors
-    axis %= x.ndim
+    sections, y, start = arrays
+    scipy_sosfilt(np.ascontiguousarray(plain(sections)), plain(y), axis, plain(start))  # raises SciPy's errors
+    axis %= y.ndim
     states = []
-    for k in range(len(sos)):
-        if zi is None:
-            x = _filter(sos[k, :3], sos[k, 3:], x, axis)
+    for k in range(len(sections)):
+        top, bottom = sections[k, :3], sections[k, 3:]
+        if start is None:
+            y = _filter(top, bottom, y, axis)
         else:
-            x, state = _continued(sos[k, :3], sos[k, 3:], x, axis, zi[k])
+            y, state = _continued(top, bottom, y, axis, start[k])
             states.append(state)
-    return x if zi is None else (x, np.stack(states))
+    return y if start is None else (y, np.stack(states))
 
 
 # Helpers
-
-
-def _refused(function: Fn, *args: Any) -> Array:
-    """Let SciPy say what is wrong with the arguments."""
-    function(*[plain(x) for x in args])
-    raise ValueError(f"{function.__name__}: no result for arguments of shapes {[np.shape(plain(x)) for x in args]}")
 
 
 def _filter(b: Any, a: Any, x: Any, axis: int) -> Any:
@@ -197,9 +188,8 @@ def _continued(b: Any, a: Any, x: Any, axis: int, zi: Any) -> tuple[Any, Any]:
     """
     count, length = max(len(a), len(b)) - 1, x.shape[axis]
     shape = (*x.shape[:axis], count, *x.shape[axis + 1 :])
-    zi = zi if type(zi) is Var else np.asarray(zi)
     if zi.ndim != x.ndim or any(n != m and n != 1 for n, m in zip(zi.shape, shape, strict=True)) or zi.shape[axis] != count:
-        _refused(scipy_lfilter, b, a, x, axis, zi)
+        refused(scipy_lfilter, b, a, x, axis, zi)
     zi = np.broadcast_to(zi, shape)
     if not count:
         return _filter(b, a, x, axis), zi
