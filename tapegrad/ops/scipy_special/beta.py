@@ -17,14 +17,20 @@ def _beta_by(g: Any, y: Any, a: Any, b: Any) -> Any:
     return -g * (y * polygamma_shift(0, a, b))
 
 
-beta_p = elementwise("beta", weak(scipy.special.beta), _beta_by, lambda g, y, a, b: _beta_by(g, y, b, a), domain=BOTH)
+beta_p = elementwise(
+    "beta",
+    weak(scipy.special.beta),
+    _beta_by,
+    lambda g, y, a, b: _beta_by(g, y, b, a),
+    domain=BOTH,
+    stands_for=scipy.special.beta,
+)
 betaln_p = elementwise(
     "betaln",
     weak(scipy.special.betaln),
     lambda g, y, a, b: -g * polygamma_shift(0, a, b),
     lambda g, y, a, b: -g * polygamma_shift(0, b, a),
     domain=BOTH,
-    stands_for=scipy.special.beta,
     stands_for=scipy.special.betaln,
 )
 
