@@ -105,6 +105,11 @@ class Slots:
         """Return one cotangent an output, zeros where none came."""
         found = [self.parts.get(i) for i in range(len(values))]
         return [
-            np.zeros(np.shape(value), value.dtype) if part is None else part.settle(apply) if type(part) is Scatter else part
+            zeros_like(value) if part is None else part.settle(apply) if type(part) is Scatter else part
             for part, value in zip(found, values, strict=True)
         ]
+
+
+def zeros_like(x: Any) -> Any:
+    """Return zeros for an output to which no cotangent came."""
+    return np.zeros(x.shape, x.dtype) if type(x) is np.ndarray else np.zeros_like(x)[()]

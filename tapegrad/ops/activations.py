@@ -56,7 +56,7 @@ def _log_softmax(x: Any, axis: int) -> Any:
 
 def _pull_log_softmax(g: Any, y: Any, x: Any, axis: int) -> Any:
     c = np.exp(y)
-    c *= np.add.reduce(g, axis, keepdims=True)
+    c = c * np.add.reduce(g, axis, keepdims=True)
     return g - c
 
 

@@ -61,9 +61,9 @@ def _sinc_slope_quickly(g: Any, y: Any, x: Any, order: int = 0) -> Any:
     u = np.asarray(math.pi * x)
     near = np.asarray(np.abs(u) < 1.0)
     slope = np.asarray(np.cos(u) - y)
-    slope /= np.where(near, 1.0, x)
+    slope = slope / np.where(near, 1.0, x)
     slope[near] = math.pi * _sinc_series(u[near], 1)
-    slope *= g
+    slope = slope * g
     return slope[()]
 
 
