@@ -1,5 +1,6 @@
 """NumPy's functions, typed and differentiable, under NumPy's own names and signatures."""
 
+from tapegrad.numpy import linalg as linalg
 from tapegrad.numpy import methods as methods
 from tapegrad.numpy.arithmetic import add as add
 from tapegrad.numpy.arithmetic import divide as divide
@@ -13,6 +14,8 @@ from tapegrad.numpy.arithmetic import reciprocal as reciprocal
 from tapegrad.numpy.arithmetic import remainder as remainder
 from tapegrad.numpy.arithmetic import subtract as subtract
 from tapegrad.numpy.arithmetic import true_divide as true_divide
+from tapegrad.numpy.calculus import gradient as gradient
+from tapegrad.numpy.calculus import trapezoid as trapezoid
 from tapegrad.numpy.choice import clip as clip
 from tapegrad.numpy.choice import fmax as fmax
 from tapegrad.numpy.choice import fmin as fmin
@@ -49,6 +52,17 @@ from tapegrad.numpy.complex import conjugate as conjugate
 from tapegrad.numpy.complex import imag as imag
 from tapegrad.numpy.complex import real as real
 from tapegrad.numpy.complex import real_if_close as real_if_close
+from tapegrad.numpy.contractions import einsum as einsum
+from tapegrad.numpy.contractions import einsum_path as einsum_path
+from tapegrad.numpy.counts import all as all
+from tapegrad.numpy.counts import any as any
+from tapegrad.numpy.counts import argwhere as argwhere
+from tapegrad.numpy.counts import bincount as bincount
+from tapegrad.numpy.counts import count_nonzero as count_nonzero
+from tapegrad.numpy.counts import flatnonzero as flatnonzero
+from tapegrad.numpy.counts import nonzero as nonzero
+from tapegrad.numpy.covariance import corrcoef as corrcoef
+from tapegrad.numpy.covariance import cov as cov
 from tapegrad.numpy.creation import copy as copy
 from tapegrad.numpy.creation import ones_like as ones_like
 from tapegrad.numpy.creation import zeros_like as zeros_like
@@ -61,6 +75,10 @@ from tapegrad.numpy.exponentials import log2 as log2
 from tapegrad.numpy.exponentials import log10 as log10
 from tapegrad.numpy.exponentials import logaddexp as logaddexp
 from tapegrad.numpy.exponentials import logaddexp2 as logaddexp2
+from tapegrad.numpy.histograms import histogram as histogram
+from tapegrad.numpy.histograms import histogram2d as histogram2d
+from tapegrad.numpy.histograms import histogram_bin_edges as histogram_bin_edges
+from tapegrad.numpy.histograms import histogramdd as histogramdd
 from tapegrad.numpy.hyperbolics import acosh as acosh
 from tapegrad.numpy.hyperbolics import arccosh as arccosh
 from tapegrad.numpy.hyperbolics import arcsinh as arcsinh
@@ -85,6 +103,8 @@ from tapegrad.numpy.integers import invert as invert
 from tapegrad.numpy.integers import lcm as lcm
 from tapegrad.numpy.integers import left_shift as left_shift
 from tapegrad.numpy.integers import right_shift as right_shift
+from tapegrad.numpy.interpolation import interp as interp
+from tapegrad.numpy.interpolation import unwrap as unwrap
 from tapegrad.numpy.joins import column_stack as column_stack
 from tapegrad.numpy.joins import concat as concat
 from tapegrad.numpy.joins import concatenate as concatenate
@@ -92,6 +112,18 @@ from tapegrad.numpy.joins import dstack as dstack
 from tapegrad.numpy.joins import hstack as hstack
 from tapegrad.numpy.joins import stack as stack
 from tapegrad.numpy.joins import vstack as vstack
+from tapegrad.numpy.nanquantiles import nanmedian as nanmedian
+from tapegrad.numpy.nanquantiles import nanpercentile as nanpercentile
+from tapegrad.numpy.nanquantiles import nanquantile as nanquantile
+from tapegrad.numpy.nans import nancumprod as nancumprod
+from tapegrad.numpy.nans import nancumsum as nancumsum
+from tapegrad.numpy.nans import nanmax as nanmax
+from tapegrad.numpy.nans import nanmin as nanmin
+from tapegrad.numpy.nans import nanprod as nanprod
+from tapegrad.numpy.nans import nansum as nansum
+from tapegrad.numpy.nanstatistics import nanmean as nanmean
+from tapegrad.numpy.nanstatistics import nanstd as nanstd
+from tapegrad.numpy.nanstatistics import nanvar as nanvar
 from tapegrad.numpy.order import argpartition as argpartition
 from tapegrad.numpy.order import argsort as argsort
 from tapegrad.numpy.order import lexsort as lexsort
@@ -105,9 +137,20 @@ from tapegrad.numpy.powers import pow as pow
 from tapegrad.numpy.powers import power as power
 from tapegrad.numpy.powers import sqrt as sqrt
 from tapegrad.numpy.powers import square as square
+from tapegrad.numpy.products import cross as cross
 from tapegrad.numpy.products import dot as dot
-from tapegrad.numpy.products import einsum as einsum
+from tapegrad.numpy.products import inner as inner
+from tapegrad.numpy.products import kron as kron
 from tapegrad.numpy.products import matmul as matmul
+from tapegrad.numpy.products import matvec as matvec
+from tapegrad.numpy.products import outer as outer
+from tapegrad.numpy.products import tensordot as tensordot
+from tapegrad.numpy.products import vdot as vdot
+from tapegrad.numpy.products import vecdot as vecdot
+from tapegrad.numpy.products import vecmat as vecmat
+from tapegrad.numpy.quantiles import median as median
+from tapegrad.numpy.quantiles import percentile as percentile
+from tapegrad.numpy.quantiles import quantile as quantile
 from tapegrad.numpy.reductions import amax as amax
 from tapegrad.numpy.reductions import amin as amin
 from tapegrad.numpy.reductions import max as max
@@ -141,6 +184,16 @@ from tapegrad.numpy.searching import digitize as digitize
 from tapegrad.numpy.searching import nanargmax as nanargmax
 from tapegrad.numpy.searching import nanargmin as nanargmin
 from tapegrad.numpy.searching import searchsorted as searchsorted
+from tapegrad.numpy.sets import intersect1d as intersect1d
+from tapegrad.numpy.sets import isin as isin
+from tapegrad.numpy.sets import setdiff1d as setdiff1d
+from tapegrad.numpy.sets import setxor1d as setxor1d
+from tapegrad.numpy.sets import union1d as union1d
+from tapegrad.numpy.sets import unique as unique
+from tapegrad.numpy.sets import unique_all as unique_all
+from tapegrad.numpy.sets import unique_counts as unique_counts
+from tapegrad.numpy.sets import unique_inverse as unique_inverse
+from tapegrad.numpy.sets import unique_values as unique_values
 from tapegrad.numpy.shapes import atleast_1d as atleast_1d
 from tapegrad.numpy.shapes import atleast_2d as atleast_2d
 from tapegrad.numpy.shapes import atleast_3d as atleast_3d
@@ -168,6 +221,8 @@ from tapegrad.numpy.signs import sign as sign
 from tapegrad.numpy.signs import signbit as signbit
 from tapegrad.numpy.smooth import i0 as i0
 from tapegrad.numpy.smooth import sinc as sinc
+from tapegrad.numpy.statistics import average as average
+from tapegrad.numpy.statistics import ptp as ptp
 from tapegrad.numpy.statistics import std as std
 from tapegrad.numpy.statistics import var as var
 from tapegrad.numpy.trigonometry import acos as acos
@@ -185,52 +240,3 @@ from tapegrad.numpy.trigonometry import rad2deg as rad2deg
 from tapegrad.numpy.trigonometry import radians as radians
 from tapegrad.numpy.trigonometry import sin as sin
 from tapegrad.numpy.trigonometry import tan as tan
-
-from tapegrad.numpy.covariance import corrcoef as corrcoef
-from tapegrad.numpy.covariance import cov as cov
-from tapegrad.numpy.statistics import average as average
-from tapegrad.numpy.statistics import ptp as ptp
-
-from tapegrad.numpy.nanquantiles import nanmedian as nanmedian
-from tapegrad.numpy.nanquantiles import nanpercentile as nanpercentile
-from tapegrad.numpy.nanquantiles import nanquantile as nanquantile
-from tapegrad.numpy.nans import nancumprod as nancumprod
-from tapegrad.numpy.nans import nancumsum as nancumsum
-from tapegrad.numpy.nans import nanmax as nanmax
-from tapegrad.numpy.nans import nanmin as nanmin
-from tapegrad.numpy.nans import nanprod as nanprod
-from tapegrad.numpy.nans import nansum as nansum
-from tapegrad.numpy.nanstatistics import nanmean as nanmean
-from tapegrad.numpy.nanstatistics import nanstd as nanstd
-from tapegrad.numpy.nanstatistics import nanvar as nanvar
-from tapegrad.numpy.quantiles import median as median
-from tapegrad.numpy.quantiles import percentile as percentile
-from tapegrad.numpy.quantiles import quantile as quantile
-
-from tapegrad.numpy.counts import all as all
-from tapegrad.numpy.counts import any as any
-from tapegrad.numpy.counts import argwhere as argwhere
-from tapegrad.numpy.counts import bincount as bincount
-from tapegrad.numpy.counts import count_nonzero as count_nonzero
-from tapegrad.numpy.counts import flatnonzero as flatnonzero
-from tapegrad.numpy.counts import nonzero as nonzero
-
-from tapegrad.numpy.histograms import histogram as histogram
-from tapegrad.numpy.histograms import histogram2d as histogram2d
-from tapegrad.numpy.histograms import histogram_bin_edges as histogram_bin_edges
-from tapegrad.numpy.histograms import histogramdd as histogramdd
-from tapegrad.numpy.sets import intersect1d as intersect1d
-from tapegrad.numpy.sets import isin as isin
-from tapegrad.numpy.sets import setdiff1d as setdiff1d
-from tapegrad.numpy.sets import setxor1d as setxor1d
-from tapegrad.numpy.sets import union1d as union1d
-from tapegrad.numpy.sets import unique as unique
-from tapegrad.numpy.sets import unique_all as unique_all
-from tapegrad.numpy.sets import unique_counts as unique_counts
-from tapegrad.numpy.sets import unique_inverse as unique_inverse
-from tapegrad.numpy.sets import unique_values as unique_values
-
-from tapegrad.numpy.calculus import gradient as gradient
-from tapegrad.numpy.calculus import trapezoid as trapezoid
-from tapegrad.numpy.interpolation import interp as interp
-from tapegrad.numpy.interpolation import unwrap as unwrap

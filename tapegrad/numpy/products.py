@@ -1,25 +1,37 @@
 """Products of vectors, matrices and tensors, under NumPy's names."""
 
+from functools import partial
+from string import ascii_letters
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
+from tapegrad.core.arrays import shape_of
 from tapegrad.core.primitive import Fn
-from tapegrad.core.structure import astype
-from tapegrad.core.var import Var, apply, binary, constant
+from tapegrad.core.var import Var, binary
+from tapegrad.numpy.contractions import einsum
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
-from tapegrad.ops.contract import matmul_p
-from tapegrad.ops.einsum import einsum1_p, einsum2_p, plan
-from tapegrad.typing import Array, ArrayLike, DTypeLike
+from tapegrad.ops.contract import cross_p, matmul_p
+from tapegrad.typing import Array, ArrayLike
+
+NUMPY: Any = np
+"""NumPy's own functions, called with whatever was given."""
+
+MATVEC: Any = getattr(np, "matvec", partial(np.einsum, "...mn,...n->...m"))
+VECMAT: Any = getattr(np, "vecmat", lambda x1, x2: np.einsum("...n,...nm->...m", np.conjugate(x1), x2))
+"""New in NumPy 2.2."""
 
 
-def matmul(x1: ArrayLike, x2: ArrayLike, /, out: None = None) -> Array:
+@stands_for(np.matmul)
+def matmul(x1: ArrayLike, x2: ArrayLike, /, out: None = None, **settings: Any) -> Array:
     """Return the matrix product of two arrays.
 
     Args:
         x1: shape ``(..., n, k)``, or ``(k,)``.
         x2: shape ``(..., k, m)``, or ``(k,)``.
         out: not supported.
+        settings: NumPy's own; of them, traced values support ``axes``, where the matrices of `x1`, `x2` and the result are.
 
     Returns:
         The product of the matrices in the last two axes, shape ``(..., n, m)``, where the leading axes broadcast; a vector
@@ -34,8 +46,10 @@ def matmul(x1: ArrayLike, x2: ArrayLike, /, out: None = None) -> Array:
     """
     if out is not None:
         refuse_out(out, "matmul")
-    y: Array = binary(matmul_p, x1, x2)
-    return y
+    if not settings:
+        y: Array = binary(matmul_p, x1, x2)
+        return y
+    return _general(NUMPY.matmul, matmul, gathered(x1), gathered(x2), settings)
 
 
 @stands_for(np.dot)
@@ -59,105 +73,320 @@ def dot(a: ArrayLike, b: ArrayLike, out: None = None) -> Array:
     """
     if out is not None:
         refuse_out(out, "dot")
-    if type(a) is not Var and type(b) is not Var:
-        a, b = gathered(a), gathered(b)
-        if type(a) is not Var and type(b) is not Var:
-            product: Array = np.dot(a, b)
-            return product
-    left, right = np.ndim(a), np.ndim(b)
+    x, y = gathered(a), gathered(b)
+    if type(x) is not Var and type(y) is not Var:
+        product: Array = NUMPY.dot(x, y)
+        return product
+    left, right = len(shape_of(x)), len(shape_of(y))
     if 0 < left <= 2 >= right > 0 or (left > 2 and 0 < right <= 2):
-        y: Array = binary(matmul_p, a, b)
-        return y
+        result: Array = binary(matmul_p, x, y)
+        return result
     if left == 0 or right == 0:
-        return np.multiply(a, b)
-    rows, columns = LETTERS[: left - 1], LETTERS[left - 1 : left + right - 3] + "z"
-    return einsum(f"{rows}y,{columns[:-1]}yz->{rows}{columns}", a, b)
+        scaled: Array = np.multiply(x, y)
+        return scaled
+    return tensordot(x, y, axes=(-1, -2))
 
 
-numpy_einsum: Fn = np.einsum
-
-LETTERS = "abcdefghijklmnopqrstuvwxABCDEFGHIJKLMNOPQRSTUVWX"
-
-
-@stands_for(np.einsum)
-def einsum(
-    *operands: Any,
-    out: None = None,
-    optimize: Any = False,
-    dtype: DTypeLike | None = None,
-    order: str = "K",
-    casting: str = "safe",
-) -> Array:
-    """Return the sum of products of the operands over named axes.
-
-    Traced operands are contracted two at a time, in the order that `optimize` says (greedily, for False), and large
-    contractions go to BLAS.
+@stands_for(np.inner)
+def inner(a: ArrayLike, b: ArrayLike, /) -> Array:
+    """Return the inner product: the sum over the last axes of both.
 
     Args:
-        operands: subscripts, such as ``"ij,jk->ik"``, and arrays; or arrays, each followed by the list of its labels, and the
-            list of the output's labels. Ellipses stand for axes that broadcast; a label repeated within an operand takes a
-            diagonal.
-        out: not supported.
-        optimize: the order of contraction: a bool, 'greedy', 'optimal', or a path from `einsum_path`.
-        dtype: what to compute in.
-        order: memory order of the result; traced values have none.
-        casting: what casts to `dtype` are allowed.
+        a: shape ``(..., n)``, or a scalar.
+        b: shape ``(..., n)``, or a scalar.
 
     Returns:
-        An array with the axes of the output.
+        Shape ``a.shape[:-1] + b.shape[:-1]``; if `a` or `b` is a scalar, their product.
 
     Raises:
-        ValueError: if subscripts and operands do not fit.
+        ValueError: if the last axes differ in length.
 
     Example:
-        >>> einsum("ij,j->i", np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, 10.0]))
+        >>> inner(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+        np.float64(11.0)
+    """
+    x, y = gathered(a), gathered(b)
+    if type(x) is not Var and type(y) is not Var:
+        result: Array = NUMPY.inner(x, y)
+        return result
+    if np.ndim(x) == 0 or np.ndim(y) == 0:
+        scaled: Array = np.multiply(x, y)
+        return scaled
+    return tensordot(x, y, axes=(-1, -1))
+
+
+@stands_for(np.outer)
+def outer(a: ArrayLike, b: ArrayLike, out: None = None) -> Array:
+    """Return the products of all pairs of elements.
+
+    Args:
+        a: any shape; read as one vector.
+        b: any shape; read as one vector.
+        out: not supported.
+
+    Returns:
+        Shape ``(a.size, b.size)``.
+
+    Example:
+        >>> outer(np.array([1.0, 2.0]), np.array([1.0, 10.0]))
+        array([[ 1., 10.],
+               [ 2., 20.]])
+    """
+    refuse_out(out, "outer")
+    x, y = gathered(a), gathered(b)
+    if type(x) is not Var and type(y) is not Var:
+        result: Array = NUMPY.outer(x, y)
+        return result
+    return np.multiply(np.reshape(x, (-1, 1)), np.reshape(y, (1, -1)))
+
+
+@stands_for(np.vdot)
+def vdot(a: ArrayLike, b: ArrayLike, /) -> Array:
+    """Return the dot product of two arrays, read as vectors, the first one conjugated.
+
+    Args:
+        a: any shape.
+        b: as many elements.
+
+    Returns:
+        A scalar.
+
+    Raises:
+        ValueError: if the sizes differ.
+
+    Example:
+        >>> vdot(np.array([1j, 2.0]), np.array([1j, 3.0]))
+        np.complex128(7+0j)
+    """
+    x, y = gathered(a), gathered(b)
+    if type(x) is not Var and type(y) is not Var:
+        result: Array = NUMPY.vdot(x, y)
+        return result
+    return dot(np.ravel(_conjugate(x)), np.ravel(y))
+
+
+def _conjugate(x: Any) -> Any:
+    return np.conjugate(x) if np.iscomplexobj(x.value if type(x) is Var else x) else x
+
+
+@stands_for(np.vecdot)
+def vecdot(x1: ArrayLike, x2: ArrayLike, /, out: None = None, **settings: Any) -> Array:
+    """Return the dot products of vectors along an axis, the first one conjugated.
+
+    Args:
+        x1: vectors, shape ``(..., n)``.
+        x2: vectors, shape ``(..., n)``; the other axes broadcast.
+        out: not supported.
+        settings: NumPy's own; of them, traced values support ``axis``, the axis of the vectors, and ``axes``, one each.
+
+    Returns:
+        The broadcast shape without the axis of the vectors.
+
+    Raises:
+        ValueError: if the vectors differ in length.
+
+    Example:
+        >>> vecdot(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, 10.0]))
         array([21., 43.])
     """
-    if out is not None:
-        refuse_out(out, "einsum")
-    subscripts, given = _split(operands)
-    arrays: list[Any] = [x if type(x) is Var else gathered(x) for x in given]
-    if not any(type(x) is Var for x in arrays):
-        y: Array = numpy_einsum(*operands, optimize=optimize, dtype=dtype, order=order, casting=casting)
-        return y
-    arrays = [x if type(x) is Var or isinstance(x, (np.ndarray, float)) else constant(np.asarray(x)) for x in arrays]
-    if dtype is not None:
-        for x in arrays:
-            if not np.can_cast(x.dtype, dtype, casting):  # type: ignore[arg-type]  # NumPy says which there are
-                raise TypeError(
-                    f"einsum: cannot cast an operand from {x.dtype} to {np.dtype(dtype)} according to the rule '{casting}'"
-                )
-        arrays = [astype(x, dtype) for x in arrays]
-    shapes = tuple([x.shape if type(x) is not float else () for x in arrays])
+    refuse_out(out, "vecdot")
+    x, y = gathered(x1), gathered(x2)
+    if settings or (type(x) is not Var and type(y) is not Var):
+        return _general(NUMPY.vecdot, vecdot, x, y, settings)
+    _check_core(np.vecdot, x, y, "n", "n")
+    return einsum("...n,...n->...", _conjugate(x), y)
+
+
+@stands_for(MATVEC)
+def matvec(x1: ArrayLike, x2: ArrayLike, /, out: None = None, **settings: Any) -> Array:
+    """Return the products of matrices and vectors.
+
+    Args:
+        x1: matrices, shape ``(..., m, n)``.
+        x2: vectors, shape ``(..., n)``; the leading axes broadcast.
+        out: not supported.
+        settings: NumPy's own; of them, traced values support ``axes``, the axes of `x1`, `x2` and the result.
+
+    Returns:
+        Shape ``(..., m)``.
+
+    Raises:
+        ValueError: if the shapes do not fit.
+
+    Example:
+        >>> matvec(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, 10.0]))
+        array([21., 43.])
+    """
+    refuse_out(out, "matvec")
+    x, y = gathered(x1), gathered(x2)
+    if settings or (type(x) is not Var and type(y) is not Var):
+        return _general(MATVEC, matvec, x, y, settings)
+    _check_core(MATVEC, x, y, "mn", "n")
+    return einsum("...mn,...n->...m", x, y)
+
+
+@stands_for(VECMAT)
+def vecmat(x1: ArrayLike, x2: ArrayLike, /, out: None = None, **settings: Any) -> Array:
+    """Return the products of vectors, conjugated, and matrices.
+
+    Args:
+        x1: vectors, shape ``(..., n)``.
+        x2: matrices, shape ``(..., n, m)``; the leading axes broadcast.
+        out: not supported.
+        settings: NumPy's own; of them, traced values support ``axes``, the axes of `x1`, `x2` and the result.
+
+    Returns:
+        Shape ``(..., m)``.
+
+    Raises:
+        ValueError: if the shapes do not fit.
+
+    Example:
+        >>> vecmat(np.array([1.0, 10.0]), np.array([[1.0, 2.0], [3.0, 4.0]]))
+        array([31., 42.])
+    """
+    refuse_out(out, "vecmat")
+    x, y = gathered(x1), gathered(x2)
+    if settings or (type(x) is not Var and type(y) is not Var):
+        return _general(VECMAT, vecmat, x, y, settings)
+    _check_core(VECMAT, x, y, "n", "nm")
+    return einsum("...n,...nm->...m", _conjugate(x), y)
+
+
+def _general(function: Any, face: Fn, x: Any, y: Any, settings: dict[str, Any]) -> Array:
+    """Compute a product of plain arrays, or one with matrices and vectors along other axes than the last."""
+    result: Array
+    if type(x) is not Var and type(y) is not Var:
+        result = function(x, y, **settings)
+        return result
+    axes = settings.pop("axes", None)
+    if "axis" in settings:
+        axes = [settings.pop("axis")] * 2
+    if settings:
+        raise TypeError(f"{function.__name__}: {', '.join(settings)}= is not supported for traced values")
+    if axes is None:
+        result = face(x, y)
+        return result
+    core = [axis if isinstance(axis, tuple) else (axis,) for axis in axes]
+    moved = [np.moveaxis(z, own, range(-len(own), 0)) for z, own in zip((x, y), core, strict=False)]
+    result = face(*moved)
+    return result if len(core) < 3 else np.moveaxis(result, range(-len(core[2]), 0), core[2])
+
+
+def _check_core(function: Any, x1: Any, x2: Any, left: str, right: str) -> None:
+    """Raise NumPy's own error if the axes that vectors and matrices have do not fit: those do not broadcast."""
+    shapes = np.shape(x1), np.shape(x2)
+    sizes: dict[str, int] = {}
+    for shape, labels in zip(shapes, (left, right), strict=True):
+        core = shape[len(shape) - len(labels) :]
+        if len(shape) < len(labels) or any(sizes.setdefault(c, n) != n for c, n in zip(labels, core, strict=True)):
+            function(*(np.broadcast_to(0.0, shape) for shape in shapes))
+
+
+@stands_for(np.tensordot)
+def tensordot(a: ArrayLike, b: ArrayLike, axes: Any = 2) -> Array:
+    """Return the sum of products over some axes of both.
+
+    Args:
+        a: an array of any rank.
+        b: an array of any rank.
+        axes: how many of the last axes of `a` and the first of `b`; or the axes of each: two ints or two sequences of as many.
+
+    Returns:
+        The other axes of `a`, followed by the other axes of `b`.
+
+    Raises:
+        ValueError: if the lengths of the axes differ.
+
+    Example:
+        >>> tensordot(np.ones((2, 3)), np.ones((3, 2)), axes=([0, 1], [1, 0]))
+        array(6.)
+    """
+    x, y = gathered(a), gathered(b)
+    if type(x) is not Var and type(y) is not Var:
+        result: Array = NUMPY.tensordot(x, y, axes)
+        return result
     try:
-        todo = plan(subscripts, shapes, tuple(optimize) if isinstance(optimize, list) else optimize)
-    except (ValueError, StopIteration):
-        np.einsum(subscripts, *[np.broadcast_to(0.0, shape) for shape in shapes])  # says what is wrong
-        raise
-    for k, (shape, reduced) in enumerate(zip(todo.squeezed, todo.reduced, strict=True)):
-        if shape is not None:
-            arrays[k] = np.reshape(arrays[k], shape)
-        if reduced is not None:
-            arrays[k] = apply(einsum1_p, arrays[k], subscripts=reduced)
-    for i, j, pair in todo.steps:
-        product = apply(einsum2_p, arrays[i], arrays[j], subscripts=pair)
-        del arrays[j], arrays[i]
-        arrays.append(product)
-    result: Array = arrays[0]
+        own, other = axes
+    except TypeError:
+        own, other = range(-axes, 0), range(axes)
+    both: Any = [[k] if isinstance(k, (int, np.integer)) else list(k) for k in (own, other)]
+    own, other = both
+    shape, shape_y = np.shape(x), np.shape(y)
+    if len(own) != len(other) or len(own) > min(len(shape), len(shape_y)):
+        raise ValueError("shape-mismatch for sum")
+    pairs = list(zip(normalize_axis_tuple(own, len(shape)), normalize_axis_tuple(other, len(shape_y)), strict=True))
+    if any(shape[i] != shape_y[j] for i, j in pairs):
+        raise ValueError("shape-mismatch for sum")
+    left = ascii_letters[: len(shape)]
+    right = list(ascii_letters[len(shape) : len(shape) + len(shape_y)])
+    for i, j in pairs:
+        right[j] = left[i]
+    out = "".join(c for c in left if c not in right) + "".join(c for c in right if c not in left)
+    return einsum(f"{left},{''.join(right)}->{out}", x, y)
+
+
+@stands_for(np.kron)
+def kron(a: ArrayLike, b: ArrayLike) -> Array:
+    """Return the Kronecker product: `a` with each element replaced by that element times `b`.
+
+    Args:
+        a: an array of any rank.
+        b: an array of any rank; the shorter shape is filled up with ones in front.
+
+    Returns:
+        Along each axis the product of the lengths.
+
+    Example:
+        >>> kron(np.array([1.0, 10.0]), np.array([1.0, 2.0]))
+        array([ 1.,  2., 10., 20.])
+    """
+    x, y = gathered(a), gathered(b)
+    if type(x) is not Var and type(y) is not Var:
+        result: Array = NUMPY.kron(x, y)
+        return result
+    rank = max(np.ndim(x), np.ndim(y))
+    left, right = ((1,) * (rank - np.ndim(x)) + np.shape(x) for x in (x, y))
+    blocks = np.multiply(np.reshape(x, [k for n in left for k in (n, 1)]), np.reshape(y, [k for n in right for k in (1, n)]))
+    return np.reshape(blocks, [n * m for n, m in zip(left, right, strict=True)])
+
+
+@stands_for(np.cross)
+def cross(a: ArrayLike, b: ArrayLike, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Array:
+    """Return the cross products of vectors.
+
+    Args:
+        a: vectors of 3 (or 2, deprecated by NumPy) elements along an axis.
+        b: vectors likewise; the other axes broadcast.
+        axisa: the axis of `a` that holds the vectors.
+        axisb: that of `b`.
+        axisc: that of the result.
+        axis: all three.
+
+    Returns:
+        Vectors of 3 elements; of two vectors of 2 elements, the third component only.
+
+    Raises:
+        ValueError: if the vectors have other lengths.
+
+    Example:
+        >>> cross(np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
+        array([0., 0., 1.])
+    """
+    vectors = [gathered(a), gathered(b)]
+    if not any(type(x) is Var for x in vectors):
+        plain: Array = NUMPY.cross(*vectors, axisa, axisb, axisc, axis)
+        return plain
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    shapes = [np.shape(x) for x in vectors]
+    vectors = [np.moveaxis(x, own, -1) for x, own in zip(vectors, (axisa, axisb), strict=True)]
+    if any(x.shape[-1] != 3 for x in vectors):  # NumPy warns, or says what is wrong
+        np.cross(np.zeros(shapes[0]), np.zeros(shapes[1]), axisa, axisb, axisc)
+    flat = [x.shape[-1] == 2 for x in vectors]
+    whole = [
+        np.concatenate([x, np.zeros_like(x[..., :1])], -1) if is_flat else x for x, is_flat in zip(vectors, flat, strict=True)
+    ]
+    product = binary(cross_p, *whole)
+    result: Array = product[..., 2] if all(flat) else product if axisc == -1 else np.moveaxis(product, -1, axisc)
     return result
-
-
-def _split(operands: tuple[Any, ...]) -> tuple[str, list[Any]]:
-    """Return subscripts and operands of any form of einsum."""
-    if not operands:
-        raise ValueError("einsum: expected subscripts and operands, or operands each with the list of its labels")
-    if isinstance(operands[0], str):
-        return operands[0], list(operands[1:])
-    arrays, lists = list(operands[: len(operands) // 2 * 2 : 2]), list(operands[1::2])
-    text = ",".join(_written(labels) for labels in lists)
-    return (text + "->" + _written(operands[-1]) if len(operands) % 2 else text), arrays
-
-
-def _written(labels: Any) -> str:
-    names = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-    return "".join("..." if c is Ellipsis else names[int(c)] for c in labels)

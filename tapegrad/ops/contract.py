@@ -12,7 +12,8 @@ import numpy as np
 
 from tapegrad.core.arrays import shape_of, sum_to
 from tapegrad.core.families import align, multilinear
-from tapegrad.core.primitive import UFUNCS, case
+from tapegrad.core.primitive import UFUNCS, Primitive, case
+from tapegrad.core.var import apply
 
 ndarray = np.ndarray
 
@@ -97,3 +98,17 @@ matmul_p = multilinear(
     ),
 )
 UFUNCS[np.matmul] = matmul_p
+
+
+# The cross product
+
+
+cross_p: Primitive = multilinear(
+    "cross",
+    lambda a, b: np.cross(a, b),
+    lambda g, y, a, b: sum_to(apply(cross_p, b, g), a.shape),
+    lambda g, y, a, b: sum_to(apply(cross_p, g, a), b.shape),
+    batch=lambda args, batched: apply(cross_p, *align(args, batched)),
+    cases=(case((3,), (3,)), case((2, 3), (3,)), case((2, 1, 3), (4, 3))),
+)
+"""The cross product of vectors of three elements, along the last axis."""

@@ -1,0 +1,41 @@
+"""NumPy's linear algebra, typed and differentiable, under NumPy's own names and signatures."""
+
+from numpy.linalg import LinAlgError as LinAlgError
+
+from tapegrad.numpy.linalg.decompositions import QRResult as QRResult
+from tapegrad.numpy.linalg.decompositions import SVDResult as SVDResult
+from tapegrad.numpy.linalg.decompositions import cholesky as cholesky
+from tapegrad.numpy.linalg.decompositions import qr as qr
+from tapegrad.numpy.linalg.decompositions import svd as svd
+from tapegrad.numpy.linalg.decompositions import svdvals as svdvals
+from tapegrad.numpy.linalg.determinants import SlogdetResult as SlogdetResult
+from tapegrad.numpy.linalg.determinants import det as det
+from tapegrad.numpy.linalg.determinants import slogdet as slogdet
+from tapegrad.numpy.linalg.eigenvalues import EighResult as EighResult
+from tapegrad.numpy.linalg.eigenvalues import EigResult as EigResult
+from tapegrad.numpy.linalg.eigenvalues import eig as eig
+from tapegrad.numpy.linalg.eigenvalues import eigh as eigh
+from tapegrad.numpy.linalg.eigenvalues import eigvals as eigvals
+from tapegrad.numpy.linalg.eigenvalues import eigvalsh as eigvalsh
+from tapegrad.numpy.linalg.norms import cond as cond
+from tapegrad.numpy.linalg.norms import matrix_norm as matrix_norm
+from tapegrad.numpy.linalg.norms import norm as norm
+from tapegrad.numpy.linalg.norms import vector_norm as vector_norm
+from tapegrad.numpy.linalg.products import cross as cross
+from tapegrad.numpy.linalg.products import diagonal as diagonal
+from tapegrad.numpy.linalg.products import matmul as matmul
+from tapegrad.numpy.linalg.products import matrix_transpose as matrix_transpose
+from tapegrad.numpy.linalg.products import multi_dot as multi_dot
+from tapegrad.numpy.linalg.products import outer as outer
+from tapegrad.numpy.linalg.products import tensordot as tensordot
+from tapegrad.numpy.linalg.products import trace as trace
+from tapegrad.numpy.linalg.products import vecdot as vecdot
+from tapegrad.numpy.linalg.solving import LstsqResult as LstsqResult
+from tapegrad.numpy.linalg.solving import inv as inv
+from tapegrad.numpy.linalg.solving import lstsq as lstsq
+from tapegrad.numpy.linalg.solving import matrix_power as matrix_power
+from tapegrad.numpy.linalg.solving import matrix_rank as matrix_rank
+from tapegrad.numpy.linalg.solving import pinv as pinv
+from tapegrad.numpy.linalg.solving import solve as solve
+from tapegrad.numpy.linalg.solving import tensorinv as tensorinv
+from tapegrad.numpy.linalg.solving import tensorsolve as tensorsolve
