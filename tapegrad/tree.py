@@ -253,28 +253,36 @@ def static(default: Any = attrs.NOTHING, **options: Any) -> Any:
 def rebuild(f: Callable[[Any], Any], tree: T) -> T:
     """`map` over one tree: the form that transforms use."""
 
-    def visit(x: Any) -> Any:
+    def look(x: Any) -> Any:
         kind = type(x)
         if kind in PLAIN_LEAVES:
             return f(x)
         container = _CONTAINERS[kind] if kind in _CONTAINERS else container_of(kind)
         return f(x) if container is None else container.map(visit, x)
 
-    return visit(tree)  # type: ignore[no-any-return]  # a tree like the given one
+    visit: Any = look
+    try:
+        return visit(tree)  # type: ignore[no-any-return]  # a tree like the given one
+    finally:
+        visit = None  # a function that calls itself holds itself, and what it saw, until the garbage collector comes
 
 
 def refill(tree: T, values: Iterable[Any]) -> T:
     """Return a tree like `tree` whose leaves are taken, in order, from `values`: `unflatten` without a structure."""
     take = iter(values).__next__
 
-    def visit(x: Any) -> Any:
+    def look(x: Any) -> Any:
         kind = type(x)
         if kind in PLAIN_LEAVES:
             return take()
         container = _CONTAINERS[kind] if kind in _CONTAINERS else container_of(kind)
         return take() if container is None else container.map(visit, x)
 
-    return visit(tree)  # type: ignore[no-any-return]  # a tree like the given one
+    visit: Any = look
+    try:
+        return visit(tree)  # type: ignore[no-any-return]  # a tree like the given one
+    finally:
+        visit = None
 
 
 # Recursions behind the public functions

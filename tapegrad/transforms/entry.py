@@ -56,7 +56,7 @@ def enter(tape: Recording, name: str, f: Callable[..., Any], args: tuple[Any, ..
     steps = tape.steps
     start = len(steps)
 
-    def visit(x: Any) -> Any:
+    def look(x: Any) -> Any:
         kind = type(x)
         inputs: tuple[int | None] = FRESH
         if kind is np.ndarray:
@@ -80,8 +80,12 @@ def enter(tape: Recording, name: str, f: Callable[..., Any], args: tuple[Any, ..
 
     traced = list(args)
     tape.entries.append((start, f, args, positions))
-    for i in positions:
-        traced[i] = visit(args[i])
+    visit: Any = look
+    try:
+        for i in positions:
+            traced[i] = visit(args[i])
+    finally:
+        visit = None  # a function that calls itself holds itself, and the arguments, until the garbage collector comes
     return traced
 
 

@@ -100,14 +100,30 @@ class Push:
         with np.errstate(all="ignore"):
             forwards(self.steps, table, start, self.stop, self.tape)
         found = [table[index - start] if index is not None and index >= start else None for index in self.outputs]
-        return tree.unflatten(self.structure, [tangent_of(x, t) for x, t in zip(self.values, found, strict=True)])
+        return tree.unflatten(self.structure, owned(found, self.values, moving))
 
 
-def tangent_of(x: Any, t: Any) -> Any:
-    """Return the tangent of an output: zeros where nothing moved, an array or NumPy scalar of its own otherwise."""
-    if t is None:
-        x = np.asarray(x)
-        return np.zeros(x.shape, x.dtype if x.dtype.kind in "fc" else float)[()]
-    if isinstance(t, np.ndarray):
-        return t.copy() if not t.flags.writeable else t
-    return np.float64(t) if type(t) is float else t
+def owned(found: Sequence[Any], values: Sequence[Any], taken: Sequence[Any]) -> list[Any]:
+    """Make the tangents of outputs presentable: zeros where nothing moved, and each the only owner of its memory.
+
+    Args:
+        found: one tangent an output, None where nothing moved.
+        values: the outputs.
+        taken: the tangents of the inputs, which belong to the user.
+    """
+    owners = {id(t if t.base is None else t.base) for t in taken if isinstance(t, np.ndarray)}
+    tangents = []
+    for t, y in zip(found, values, strict=True):
+        if t is None:
+            y = np.asarray(y)
+            t = np.zeros(y.shape, y.dtype if y.dtype.kind in "fc" else float)[()]
+        elif isinstance(t, np.ndarray):
+            owner = id(t if t.base is None else t.base)
+            if owner in owners or not t.flags.writeable:
+                t = t.copy()
+            else:
+                owners.add(owner)
+        elif type(t) is float:
+            t = np.float64(t)
+        tangents.append(t)
+    return tangents
