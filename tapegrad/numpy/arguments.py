@@ -32,6 +32,10 @@ def axes_of(axis: Any, rank: int) -> Axes:
 
 def reduction(p: Primitive, x: Any, axis: Any, dtype: Any, keepdims: Any, **settings: Any) -> Array:
     """Record a reduction of a traced value, with those settings only that say something."""
+    y: Array
+    if axis is None and dtype is None and not keepdims and not settings:
+        y = unary(p, x)
+        return y
     if dtype is not None:
         dtype = np.dtype(dtype)
         if dtype.kind in "fc":
@@ -39,16 +43,21 @@ def reduction(p: Primitive, x: Any, axis: Any, dtype: Any, keepdims: Any, **sett
         else:
             x = astype(x, dtype)
     if axis is not None:
-        settings["axis"] = axes_of(axis, x.ndim)
+        value = x.value
+        rank = value.ndim if type(value) is np.ndarray else np.ndim(value)
+        settings["axis"] = axis if type(axis) is int and 0 <= axis < rank else axes_of(axis, rank)
     if keepdims:
         settings["keepdims"] = True
-    y: Array = apply(p, x, **settings) if settings else unary(p, x)
+    y = apply(p, x, **settings)
     return y
 
 
 def is_traced(*values: Any) -> bool:
     """Tell whether one of the values is traced."""
-    return any(type(x) is Var for x in values)
+    for x in values:  # noqa: SIM110  # half the time of any(...)
+        if type(x) is Var:
+            return True
+    return False
 
 
 def masked(x: Any, where: Any, filler: Any) -> Any:
@@ -74,7 +83,11 @@ def scalar(initial: Any) -> Any:
 
 def plain(function: Fn, *args: Any, **settings: Any) -> Array:
     """Call a function of NumPy, without the settings that are None: arguments that were not given."""
-    y: Array = function(*args, **{name: value for name, value in settings.items() if value is not None})
+    y: Array
+    if settings:
+        y = function(*args, **{name: value for name, value in settings.items() if value is not None})
+    else:
+        y = function(*args)
     return y
 
 

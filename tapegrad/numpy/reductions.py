@@ -8,7 +8,7 @@ from tapegrad.core.primitive import Primitive
 from tapegrad.core.var import Var
 from tapegrad.numpy.arguments import as_real, counted, floating, is_traced, masked, plain, reduction, scalar
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
-from tapegrad.ops.reduce import add_up, max_p, mean_p, min_p, prod_p, sum_p
+from tapegrad.ops.reduce import add_up, max_p, mean_p, min_p, multiply_up, prod_p, sum_p
 from tapegrad.typing import Array, ArrayLike, Axis, DTypeLike
 
 
@@ -40,8 +40,11 @@ def sum(
         >>> sum(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=0)
         array([4., 6.])
     """
-    if type(a) is Var and initial is None and where is True and out is None:
-        return reduction(sum_p, a, axis, dtype, keepdims)
+    if initial is None and where is True and out is None:
+        if type(a) is Var:
+            return reduction(sum_p, a, axis, dtype, keepdims)
+        if type(a) is np.ndarray:
+            return plain(add_up, a, axis, dtype, None, keepdims)
     refuse_out(out, "sum")
     a = gathered(a)
     if not is_traced(a, initial, where):
@@ -79,8 +82,11 @@ def prod(
         >>> prod(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=1)
         array([ 2., 12.])
     """
-    if type(a) is Var and initial is None and where is True and out is None:
-        return reduction(prod_p, a, axis, dtype, keepdims)
+    if initial is None and where is True and out is None:
+        if type(a) is Var:
+            return reduction(prod_p, a, axis, dtype, keepdims)
+        if type(a) is np.ndarray:
+            return plain(multiply_up, a, axis, dtype, None, keepdims)
     refuse_out(out, "prod")
     a = gathered(a)
     if not is_traced(a, initial, where):
@@ -176,8 +182,11 @@ def max(
         >>> max(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=0)
         array([3., 4.])
     """
-    if type(a) is Var and initial is None and where is True and out is None:
-        return reduction(max_p, a, axis, None, keepdims)
+    if initial is None and where is True and out is None:
+        if type(a) is Var:
+            return reduction(max_p, a, axis, None, keepdims)
+        if type(a) is np.ndarray:
+            return plain(np.maximum.reduce, a, axis, None, None, keepdims)
     refuse_out(out, "max")
     a = gathered(a)
     if not is_traced(a, initial, where):
@@ -214,8 +223,11 @@ def min(
         >>> min(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=0)
         array([1., 2.])
     """
-    if type(a) is Var and initial is None and where is True and out is None:
-        return reduction(min_p, a, axis, None, keepdims)
+    if initial is None and where is True and out is None:
+        if type(a) is Var:
+            return reduction(min_p, a, axis, None, keepdims)
+        if type(a) is np.ndarray:
+            return plain(np.minimum.reduce, a, axis, None, None, keepdims)
     refuse_out(out, "min")
     a = gathered(a)
     if not is_traced(a, initial, where):

@@ -35,7 +35,7 @@ def _batch_bincount(args: Sequence[Any], batched: Sequence[bool], bins: Any, len
 
 bincount_p: Primitive = linear(
     "bincount",
-    lambda weights, bins, length: np.bincount(bins, weights, length),
+    lambda weights, bins, length: np.bincount(bins, weights, length) if bins.size else np.zeros(length),
     lambda g, y, weights, bins, length: g[bins],
     batch=_batch_bincount,
     cases=(case((4,), bins=np.array([0, 2, 2, 1]), length=4), case((0,), bins=np.zeros(0, int), length=2)),

@@ -47,9 +47,9 @@ def spread(g: Any, shape: tuple[int, ...], axis: Axes, keepdims: bool) -> Any:
     """Repeat `g`, of the shape of an output, along the reduced axes."""
     if axis is None and not keepdims:
         return filled(g, shape)
-    if type(g) is np.ndarray and type(axis) is int and g.flags.c_contiguous and not keepdims and g.size:
-        steps = g.strides
-        view: Any = np.ndarray(shape, g.dtype, g, 0, (*steps[:axis], 0, *steps[axis:]))  # a third of np.broadcast_to's time
+    if type(g) is np.ndarray and type(axis) is int and g.flags.c_contiguous and g.size:
+        steps = (*g.strides[:axis], 0, *g.strides[axis + keepdims :])
+        view: Any = np.ndarray(shape, g.dtype, g, 0, steps)  # a third of the time of np.broadcast_to
         view.flags.writeable = False
         return view
     return broadcast_to(hold(g, shape, axis, keepdims), shape)
@@ -230,6 +230,16 @@ def _freedom(x: Any, axis: Axes, ddof: float) -> Any:
     return n if n else np.nan
 
 
+def _var(x: Any, axis: Axes = None, keepdims: bool = False, dtype: Any = None, ddof: float = 0) -> Any:
+    if type(x) is np.ndarray and dtype is None and x.dtype.char in "df" and 0 < x.size < 2**24:
+        freedom = count(x.shape, axis) - ddof
+        if freedom > 0:
+            apart = _centred(x, axis)  # as np.var does, in half the time
+            apart *= apart
+            return add_up(apart, axis, None, None, keepdims) / freedom
+    return np.var(x, axis, dtype, None, ddof, keepdims)
+
+
 def _pull_var(g: Any, y: Any, x: Any, axis: Axes = None, keepdims: bool = False, dtype: Any = None, ddof: float = 0) -> Any:
     scale = hold(g, shape_of(x), axis, keepdims) * (2.0 / _freedom(x, axis, ddof))
     apart = _centred(x, axis)
@@ -246,7 +256,7 @@ def _push_var(
 
 var_p = Primitive(
     name="var",
-    fn=lambda x, axis=None, keepdims=False, dtype=None, ddof=0: np.var(x, axis, dtype, None, ddof, keepdims),
+    fn=_var,
     pulls=(_pull_var,),
     careful=(guarded(_pull_var),),
     push=_push_var,
