@@ -166,10 +166,11 @@ def in_jax(weights: list[Array], biases: list[Array], x: Array, y: Array, activa
     both = jax.jit(both) if jit else both
     params = [(jnp.asarray(w), jnp.asarray(b)) for w, b in zip(weights, biases, strict=True)]
     x_, y_ = jnp.asarray(x), jnp.asarray(y)
+    wait: Any = jax.block_until_ready
 
     def call() -> tuple[Any, list[Any]]:
         value, gradient = both(params, x_, y_)
-        jax.block_until_ready(gradient)
+        wait(gradient)
         return value, [g for layer in gradient for g in layer]
 
     return call

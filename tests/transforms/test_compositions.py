@@ -1,6 +1,7 @@
 """Transforms compose: random towers of up to four of them agree with JAX's, on functions of three numbers."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -71,9 +72,7 @@ TRANSFORMS: dict[str, Callable[[Any, Function], Function]] = {
 
 
 def tower(kit: Any, lib: Any, base: str, names: list[str]) -> Function:
-    def f(x: Any) -> Any:
-        return BASES[base](lib, x)
-
+    f: Function = partial(BASES[base], lib)
     for name in names:
         f = TRANSFORMS[name](kit, f)
     return f
