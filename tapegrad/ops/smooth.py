@@ -20,12 +20,12 @@ def _sinc(x: Any, order: int = 0) -> Any:
     """The derivative of ``sin(pi x) / (pi x)`` of the given order."""
     if order == 0:
         return np.sinc(x)
-    u = math.pi * np.asarray(x)
-    near = np.asarray(np.abs(u) < max(1.0, order))
+    u = math.pi * np.ravel(x)
+    near = np.abs(u) < max(1.0, order)
     y = _sinc_recurrence(np.where(near, 1.0, u), order)
     y[near] = _sinc_series(u[near], order)
     y *= math.pi**order
-    return y[()]
+    return y.reshape(np.shape(x))[()]
 
 
 def _sinc_series(u: Any, order: int) -> Any:
@@ -42,7 +42,7 @@ def _sinc_series(u: Any, order: int) -> Any:
 def _sinc_recurrence(u: Any, order: int) -> Any:
     """Where ``f = sin(u) / u``, the derivative of ``sin(u) = u f`` of order n is ``u f^(n) + n f^(n-1)``."""
     sine, cosine = np.sin(u), np.cos(u)
-    y = np.asarray(sine / u)
+    y = sine / u
     for n in range(1, order + 1):
         y *= -n
         y += (cosine if n % 2 else sine) * (1 if n % 4 < 2 else -1)
@@ -58,13 +58,12 @@ def _sinc_slope_quickly(g: Any, y: Any, x: Any, order: int = 0) -> Any:
     """The first step of the recurrence, without the sine that is in `y` already."""
     if order:
         return _sinc_slope(g, y, x, order)
-    u = np.asarray(math.pi * x)
-    near = np.asarray(np.abs(u) < 1.0)
-    slope = np.asarray(np.cos(u) - y)
-    slope = slope / np.where(near, 1.0, x)
+    u = math.pi * np.ravel(x)
+    near = np.abs(u) < 1.0
+    slope = np.cos(u) - np.ravel(y)
+    slope /= np.where(near, 1.0, np.ravel(x))
     slope[near] = math.pi * _sinc_series(u[near], 1)
-    slope = slope * g
-    return slope[()]
+    return g * slope.reshape(np.shape(x))
 
 
 sinc_p = elementwise(
@@ -92,12 +91,12 @@ def _i0(x: Any, order: int = 0) -> Any:
     """``I_n(x) / x**n`` for n = `order`: of i0 for 0, and n + 1 is the derivative of n, but for a factor x."""
     if order == 0:
         return np.i0(x)
-    x = np.asarray(np.abs(x))
-    near = np.asarray(x <= 8.0)
-    y = np.empty(x.shape, x.dtype)
-    y[near] = _i0_series(x[near], order)
-    y[~near] = _i0_recurrence(x[~near], order)
-    return y[()]
+    u = np.ravel(np.abs(x))
+    near = u <= 8.0
+    y = np.empty_like(u)
+    y[near] = _i0_series(u[near], order)
+    y[~near] = _i0_recurrence(u[~near], order)
+    return y.reshape(np.shape(x))[()]
 
 
 def _i0_series(x: Any, order: int) -> Any:
