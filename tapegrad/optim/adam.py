@@ -106,7 +106,7 @@ def moments(g: Any, m: Any, v: Any, b1: Any, b2: Any, rate: Any, correction: Any
         m = b1 * m + (1.0 - b1) * g
         v = b2 * v + (1.0 - b2) * (g * g)
         return rate * m / (correction * np.sqrt(v) + eps), m, v
-    step = np.multiply(g, 1.0 - b1, dtype=m.dtype)
+    step = g * (1.0 - b1) if g.dtype == m.dtype else np.multiply(g, 1.0 - b1, dtype=m.dtype)
     m = m * b1
     m += step
     np.multiply(g, g, step)
@@ -114,8 +114,7 @@ def moments(g: Any, m: Any, v: Any, b1: Any, b2: Any, rate: Any, correction: Any
     v = v * b2
     v += step
     np.sqrt(v, step)
-    step *= correction
-    step += eps
+    step += eps / correction
     np.divide(m, step, step)
-    step *= rate
+    step *= rate / correction
     return step, m, v

@@ -6,6 +6,7 @@ from typing import Any, NoReturn, Protocol, TypeVar
 import numpy as np
 
 from tapegrad import tree
+from tapegrad.core.arrays import shape_of
 from tapegrad.errors import TreeError
 
 T = TypeVar("T")
@@ -65,11 +66,8 @@ def paired(name: str, what: str, given: Any, like: Any) -> tuple[list[Any], list
     """
     theirs: list[Any] = []
     ours: list[Any] = []
-    if not _pair(given, like, theirs, ours):
+    if not _pair(given, like, theirs, ours) or [shape_of(x) for x in theirs] != [shape_of(y) for y in ours]:
         _refuse(name, what, given, like)
-    for x, y in zip(theirs, ours, strict=True):
-        if np.shape(x) != np.shape(y):
-            _refuse(name, what, given, like)
     return theirs, ours
 
 
