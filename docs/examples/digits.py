@@ -53,9 +53,9 @@ class Score:
 
 def load(test_count: int = 360) -> tuple[Scans, Scans]:
     """Return the scans to learn from and those to be tested on."""
-    bunch = load_digits()
-    order = tg.random.permutation(tg.random.key(1), len(bunch.target))
-    images, digits = (bunch.data[order] / 16).astype(np.float32), bunch.target[order]
+    pixels, digits = load_digits(return_X_y=True)
+    order = tg.random.permutation(tg.random.key(1), len(digits))
+    images, digits = (pixels[order] / 16).astype(np.float32), digits[order]
     return Scans(images[test_count:], digits[test_count:]), Scans(images[:test_count], digits[:test_count])
 
 
