@@ -5,6 +5,7 @@ operators, NumPy's methods and NumPy's two protocols with `apply`, looking up in
 knows no operation by name.
 """
 
+import math
 import operator
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
@@ -138,6 +139,9 @@ class Var:
     def __divmod__(self, other: Any) -> Any:
         return ufunc(np.floor_divide, self, other), ufunc(np.remainder, self, other)
 
+    def __rdivmod__(self, other: Any) -> Any:
+        return ufunc(np.floor_divide, other, self), ufunc(np.remainder, other, self)
+
     def __lt__(self, other: Any) -> Any:
         return compare(np.less, self, other)
 
@@ -174,8 +178,38 @@ class Var:
     def __rxor__(self, other: Any) -> Any:
         return compare(np.bitwise_xor, other, self)
 
+    def __lshift__(self, other: Any) -> Any:
+        return compare(np.left_shift, self, other)
+
+    def __rlshift__(self, other: Any) -> Any:
+        return compare(np.left_shift, other, self)
+
+    def __rshift__(self, other: Any) -> Any:
+        return compare(np.right_shift, self, other)
+
+    def __rrshift__(self, other: Any) -> Any:
+        return compare(np.right_shift, other, self)
+
     def __invert__(self) -> Any:
         return ufunc(np.invert, self)
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return self._rounded(round) if digits is None else function(np.round, self, digits)
+
+    def __floor__(self) -> Any:
+        return self._rounded(math.floor)
+
+    def __ceil__(self) -> Any:
+        return self._rounded(math.ceil)
+
+    def __trunc__(self) -> Any:
+        return self._rounded(math.trunc)
+
+    def _rounded(self, rounding: Callable[..., int]) -> int:
+        """Return a Python integer, which is a constant, where Python asks for one."""
+        if depends_on_abstract(self):
+            lost(self, "an integer", "has no single value under vmap or jit; use tapegrad.numpy.rint, floor or ceil")
+        return rounding(self.value)
 
     def __getitem__(self, index: Any) -> Any:
         return FUNCTIONS[operator.getitem](self, index)

@@ -38,7 +38,7 @@ divide_p = elementwise(
     "divide",
     _divide,
     lambda g, y, a, b: g / b,
-    lambda g, y, a, b: -g * (y / b),
+    lambda g, y, a, b: -(g * y) / b,  # not y / b: two Python numbers raise where NumPy does not
     domain=((-2.0, 2.0), (0.5, 2.0)),
     stands_for=np.divide,
 )
