@@ -1,5 +1,6 @@
 """NumPy's functions, typed and differentiable, under NumPy's own names and signatures."""
 
+from tapegrad.numpy import fft as fft
 from tapegrad.numpy import linalg as linalg
 from tapegrad.numpy import methods as methods
 from tapegrad.numpy.arithmetic import add as add
@@ -54,6 +55,8 @@ from tapegrad.numpy.complex import real as real
 from tapegrad.numpy.complex import real_if_close as real_if_close
 from tapegrad.numpy.contractions import einsum as einsum
 from tapegrad.numpy.contractions import einsum_path as einsum_path
+from tapegrad.numpy.convolution import convolve as convolve
+from tapegrad.numpy.convolution import correlate as correlate
 from tapegrad.numpy.counts import all as all
 from tapegrad.numpy.counts import any as any
 from tapegrad.numpy.counts import argwhere as argwhere
@@ -130,6 +133,17 @@ from tapegrad.numpy.order import lexsort as lexsort
 from tapegrad.numpy.order import partition as partition
 from tapegrad.numpy.order import sort as sort
 from tapegrad.numpy.order import sort_complex as sort_complex
+from tapegrad.numpy.polynomials import poly as poly
+from tapegrad.numpy.polynomials import polyadd as polyadd
+from tapegrad.numpy.polynomials import polyder as polyder
+from tapegrad.numpy.polynomials import polydiv as polydiv
+from tapegrad.numpy.polynomials import polyfit as polyfit
+from tapegrad.numpy.polynomials import polyint as polyint
+from tapegrad.numpy.polynomials import polymul as polymul
+from tapegrad.numpy.polynomials import polysub as polysub
+from tapegrad.numpy.polynomials import polyval as polyval
+from tapegrad.numpy.polynomials import roots as roots
+from tapegrad.numpy.polynomials import vander as vander
 from tapegrad.numpy.powers import cbrt as cbrt
 from tapegrad.numpy.powers import float_power as float_power
 from tapegrad.numpy.powers import hypot as hypot
@@ -240,3 +254,9 @@ from tapegrad.numpy.trigonometry import rad2deg as rad2deg
 from tapegrad.numpy.trigonometry import radians as radians
 from tapegrad.numpy.trigonometry import sin as sin
 from tapegrad.numpy.trigonometry import tan as tan
+from tapegrad.numpy.creation import asanyarray as asanyarray
+from tapegrad.numpy.creation import ascontiguousarray as ascontiguousarray
+from tapegrad.numpy.creation import asfortranarray as asfortranarray
+from tapegrad.numpy.creation import empty_like as empty_like
+from tapegrad.numpy.creation import full_like as full_like
+from tapegrad.numpy.creation import require as require

@@ -139,12 +139,12 @@ def _pull_slogdet(g: Sequence[Any], y: Any, a: Any) -> Any:
     g_sign, g_log = g
     slope = apply(inverse_p, a).mT
     c = _scaled(g_log, slope)
-    return c + _scaled(1j * np.imag(g_sign * y[0]), slope) if is_complex(a) else c
+    return c + _scaled(np.imag(g_sign * y[0]) * 1j, slope) if is_complex(a) else c
 
 
 def _push_slogdet(tangents: Sequence[Any], y: Any, a: Any) -> Any:
     t = np.sum(_guarded(tangents[0], apply(inverse_p, a).mT), axis=(-2, -1))
-    return (y[0] * (1j * np.imag(t)), np.real(t)) if is_complex(a) else (None, t)
+    return (y[0] * (np.imag(t) * 1j), np.real(t)) if is_complex(a) else (None, t)
 
 
 def _guarded(t: Any, slope: Any) -> Any:
