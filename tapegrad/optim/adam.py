@@ -1,6 +1,5 @@
 """Adam: steps scaled by running estimates of the gradient's mean and square."""
 
-from math import sqrt
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -60,7 +59,7 @@ class Adam:
         """
         count = state.count + 1
         rate = -self.learning_rate / (1.0 - self.b1**count)
-        correction = 1.0 / sqrt(1.0 - self.b2**count)
+        correction = (1.0 - self.b2**count) ** -0.5
         gradients, means = paired("optim.adam", "gradients", grads, state.mu)
         steps, mu, nu = [], [], []
         for g, m, v in zip(gradients, means, tree.leaves(state.nu), strict=True):
@@ -102,7 +101,8 @@ def moments(g: Any, m: Any, v: Any, b1: Any, b2: Any, rate: Any, correction: Any
     Written twice: with NumPy's buffers, in which it makes the three arrays that it returns and no other, and as a formula for
     whatever else a leaf may be (a number, a traced value).
     """
-    if type(g) is not np.ndarray or type(m) is not np.ndarray or type(v) is not np.ndarray or type(rate) is not float:
+    plain = type(g) is type(m) is type(v) is np.ndarray and type(rate) is type(correction) is type(eps) is float
+    if not plain:
         m = b1 * m + (1.0 - b1) * g
         v = b2 * v + (1.0 - b2) * (g * g)
         return rate * m / (correction * np.sqrt(v) + eps), m, v
