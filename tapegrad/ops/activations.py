@@ -153,6 +153,8 @@ def _one_hot(labels: Any, classes: int) -> Any:
 
 def _cross_entropy(x: Any, labels: Any) -> Any:
     y = np.subtract(x, np.maximum.reduce(x, -1, keepdims=True), order="C")
+    if y.dtype.kind == "i":
+        y = y.astype(float)
     flat = y.reshape(-1)  # a view: it is written to below
     where = _flat_index(labels, x.shape[-1])
     picked = flat[where]

@@ -70,6 +70,11 @@ def test_labels_of_every_integer_type_and_lists_are_taken(dtype: Any) -> None:
     assert nn.cross_entropy(LOGITS, LABELS.tolist()) == nn.cross_entropy(LOGITS, LABELS)
 
 
+def test_integer_scores_are_taken() -> None:
+    scores = np.array([[1, 2, 0]])
+    assert nn.cross_entropy(scores, [1]) == nn.cross_entropy(scores.astype(float), [1])
+
+
 def test_cross_entropy_of_float32_is_float32() -> None:
     value, grads = tg.value_and_grad(nn.cross_entropy)(LOGITS.astype(np.float32), LABELS)
     assert value.dtype == np.float32 and grads.dtype == np.float32
