@@ -64,6 +64,7 @@ class Recording:
     """The data of a tape. It grows, or is dropped whole.
 
     ``foreign`` tells that there are roots besides those of the transform that opened the tape (a transform ran inside it);
+    ``borders`` holds where stretches under way begin that are run again later (`checkpoint`);
     ``abstract`` holds the ranges of the roots whose values must not be looked at, of a `vmap` or `jit` under way.
     """
 
@@ -71,6 +72,7 @@ class Recording:
     entries: list[Entry] = field(factory=list)
     foreign: bool = False
     abstract: list[range] = field(factory=list)
+    borders: list[int] = field(factory=list)
 
     def root_paths(self) -> dict[int, str]:
         """Return, for each root node, the path of the leaf that it stands for."""

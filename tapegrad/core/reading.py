@@ -168,6 +168,8 @@ def getitem(x: Any, index: Any) -> Any:
             return apply(gather_p, x, *arrays, template=index)
     if not traced:
         return x[index]
+    if x.link is not None:
+        return x.link.read(x, index)
     tape: Recording = x.tape
     if tape is not current():
         raise leaked(x)
@@ -178,29 +180,32 @@ def getitem(x: Any, index: Any) -> Any:
     return Var(tape, len(steps) - 1, value, getitem_p)
 
 
+def record_read(x: Var, index: Any, stand_in: Any) -> Var:
+    """Record ``x[index]`` as a copy, with another array of the shape and dtype of `x` in place of it in the node."""
+    if x.tape is not current():
+        raise leaked(x)
+    value = x.value[index]
+    if type(value) is ndarray and value.base is not None:
+        value = value.copy("K")
+    steps = x.tape.steps
+    steps.append((getitem_p, (x.index,), (stand_in,), {"index": index}, value))
+    return Var(x.tape, len(steps) - 1, value, getitem_p)
+
+
 FUNCTIONS[operator.getitem] = getitem
 
 
 # Reading at positions that are traced themselves
 
 
+POSITIONS = (no_cotangent,) * 64
+"""The pulls of index arrays: as many as an array may have axes."""
+
+
 def _pull_gather(g: Any, y: Any, x: Any, *arrays: Any, template: Any) -> Any:
     if Var in map(type, arrays):
         return apply(scatter_at_p, g, *arrays, template=template, shape=shape_of(x))
     return Scatter(shape_of(x), g.dtype, filled(template, arrays), g)
-
-
-class GatherPulls(Sequence[Any]):
-    """The pulls of `gather` and `scatter_at`: one for what is read or put, none for the positions."""
-
-    def __init__(self, first: Any) -> None:
-        self.first = first
-
-    def __getitem__(self, k: Any) -> Any:
-        return no_cotangent if k else self.first
-
-    def __len__(self) -> int:
-        return 1
 
 
 def _aligned(arrays: Sequence[Any], batched: Sequence[bool], count: int) -> list[Any]:
@@ -235,14 +240,14 @@ def _batch_gather(args: Sequence[Any], batched: Sequence[bool], template: Any) -
 gather_p: Primitive = Primitive(
     name="gather",
     fn=lambda x, *arrays, template: x[filled(template, arrays)],
-    pulls=GatherPulls(_pull_gather),
+    pulls=(_pull_gather, *POSITIONS),
     push=lambda tangents, y, x, *arrays, template: (
         None if tangents[0] is None else apply(gather_p, tangents[0], *arrays, template=template)
     ),
     batch=_batch_gather,
     cases=(
         case((4,), np.array(2), template=HOLE),
-        case((4, 3), np.array([0, 0, 3]), template=(slice(None, 2), None, HOLE)),
+        case((4, 3), np.array([0, 0, 2]), template=(slice(None, 2), None, HOLE)),
         case((3, 4), np.array([[0], [2]]), np.array([1, 3]), template=(HOLE, HOLE)),
     ),
 )
@@ -271,7 +276,7 @@ def _batch_scatter_at(args: Sequence[Any], batched: Sequence[bool], template: An
 scatter_at_p: Primitive = Primitive(
     name="scatter_at",
     fn=_scatter_at,
-    pulls=GatherPulls(lambda g, y, piece, *arrays, template, shape: getitem(g, filled(template, arrays))),
+    pulls=(lambda g, y, piece, *arrays, template, shape: getitem(g, filled(template, arrays)), *POSITIONS),
     push=lambda tangents, y, piece, *arrays, **settings: (
         None if tangents[0] is None else apply(scatter_at_p, tangents[0], *arrays, **settings)
     ),

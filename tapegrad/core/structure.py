@@ -63,7 +63,7 @@ def astype(x: Any, dtype: Any) -> Any:
     dtype = np.dtype(dtype)
     if type(x) is not Var:
         return np.asarray(x).astype(dtype)
-    if x.dtype == dtype and type(x.value) is not float:
+    if x.dtype == dtype and type(x.value) is not float and x.link is None:
         return x
     if dtype.kind not in "fc":
         return apply(cast_p, x, dtype=dtype)

@@ -27,9 +27,11 @@ class Var:
 
     To a type checker it does not exist: functions under a transform are written for arrays. It behaves as the array `value`
     does, except that what would silently lose its derivative (``float(x)``, ``np.asarray(x)``) raises.
+
+    An array that can be written has a ``link``: what its views and its writes go by (see `tapegrad.core.writing`).
     """
 
-    __slots__ = ("index", "primitive", "tape", "value")
+    __slots__ = ("__weakref__", "index", "link", "primitive", "tape", "value")
     __hash__ = None  # type: ignore[assignment]  # as an array: == is elementwise
 
     def __init__(self, tape: Recording, index: int, value: Any, primitive: Primitive) -> None:
@@ -37,6 +39,7 @@ class Var:
         self.index = index
         self.value = value
         self.primitive = primitive
+        self.link: Any = None
 
     # What it is
 
@@ -124,6 +127,38 @@ class Var:
     def __abs__(self) -> Any:
         return unary(UFUNCS[np.absolute], self)
 
+    def __iadd__(self, other: Any) -> Any:
+        y = binary(UFUNCS[np.add], self, other)
+        return y if self.link is None else self.link.replace(self, y)
+
+    def __isub__(self, other: Any) -> Any:
+        y = binary(UFUNCS[np.subtract], self, other)
+        return y if self.link is None else self.link.replace(self, y)
+
+    def __imul__(self, other: Any) -> Any:
+        y = binary(UFUNCS[np.multiply], self, other)
+        return y if self.link is None else self.link.replace(self, y)
+
+    def __itruediv__(self, other: Any) -> Any:
+        y = binary(UFUNCS[np.divide], self, other)
+        return y if self.link is None else self.link.replace(self, y)
+
+    def __ipow__(self, other: Any) -> Any:
+        y = self**other
+        return y if self.link is None else self.link.replace(self, y)
+
+    def __imatmul__(self, other: Any) -> Any:
+        y = self @ other
+        return y if self.link is None else self.link.replace(self, y)
+
+    def __ifloordiv__(self, other: Any) -> Any:
+        y = self // other
+        return y if self.link is None else self.link.replace(self, y)
+
+    def __imod__(self, other: Any) -> Any:
+        y = self % other
+        return y if self.link is None else self.link.replace(self, y)
+
     def __floordiv__(self, other: Any) -> Any:
         return ufunc(np.floor_divide, self, other)
 
@@ -208,7 +243,11 @@ class Var:
     def _rounded(self, rounding: Callable[..., int]) -> int:
         """Return a Python integer, which is a constant, where Python asks for one."""
         if depends_on_abstract(self):
-            lost(self, "an integer", "has no single value under vmap or jit; use tapegrad.numpy.rint, floor or ceil")
+            lost(
+                self,
+                "an integer",
+                "has no single value under vmap or jit; use tapegrad.numpy.rint, floor or ceil",
+            )
         return rounding(self.value)
 
     def __getitem__(self, index: Any) -> Any:
@@ -217,7 +256,7 @@ class Var:
     def __iter__(self) -> Iterator[Any]:
         if self.ndim == 0:
             raise TypeError("iteration over a 0-d array")
-        return iter([self[i] for i in range(len(self))])
+        return (self[i] for i in range(len(self)))
 
     # NumPy's methods
 
@@ -386,11 +425,14 @@ class Var:
     def tolist(self) -> NoReturn:
         lost(self, "x.tolist()", CONSTANT_OR_ARRAY)
 
-    def __setitem__(self, index: Any, value: Any) -> NoReturn:
-        raise TypeError(
-            f"x[...] = v was written to a traced value of shape {self.shape} at {users_line()}: values on tape do not change. "
-            f"Build the array from its parts with tapegrad.numpy.where, stack or concatenate."
-        )
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if self.link is None:
+            raise TypeError(
+                f"x[...] = v was written to a traced value of shape {self.shape} at {users_line()}. It was computed, or is an "
+                f"argument of the transform, and values on the tape do not change. Write y = tapegrad.numpy.copy(x) and assign to "
+                f"y, or y = tapegrad.numpy.at(x)[...].set(v)."
+            )
+        self.link.write(self, index, value)
 
     def __getattr__(self, name: str) -> NoReturn:
         hint = " it is an attribute of ndarray that has no derivative rule." if hasattr(np.ndarray, name) else ""
@@ -422,8 +464,8 @@ class Var:
 
 
 CONSTANT_OR_ARRAY = (
-    "would lose the derivative. Write it with arrays (x itself, x.reshape(()), functions of tapegrad.numpy), "
-    "or take the value as a constant with tapegrad.stop_gradient(x)"
+    "would lose the derivative. Write it with arrays (x itself, x.reshape(()), functions of tapegrad.numpy); make an array that "
+    "it is assigned into with tapegrad.numpy.zeros; or take the value as a constant with tapegrad.stop_gradient(x)"
 )
 
 
@@ -436,14 +478,14 @@ def apply(primitive: Primitive, *args: Any, **settings: Any) -> Any:
     Raises:
         LeakedVarError: if a traced argument belongs to a tape that does not record here and now.
     """
-    for x in args:
-        if type(x) is Var:
-            tape = x.tape
+    for first in args:
+        if type(first) is Var:
+            tape = first.tape
             break
     else:
         return primitive.fn(*args, **settings)
     if tape is not current():
-        raise leaked(x)
+        raise leaked(first)
     inputs: list[int | None] = []
     values = []
     for x in args:
@@ -460,7 +502,10 @@ def apply(primitive: Primitive, *args: Any, **settings: Any) -> Any:
         return value
     steps = tape.steps
     steps.append((primitive, tuple(inputs), tuple(values), settings or NO_SETTINGS, value))
-    return Var(tape, len(steps) - 1, value, primitive)
+    y = Var(tape, len(steps) - 1, value, primitive)
+    if first.link is not None and len(args) == 1 and np.may_share_memory(value, first.value):
+        first.link.viewed(first, y, primitive, settings)
+    return y
 
 
 def unary(primitive: Primitive, x: Any) -> Any:

@@ -260,3 +260,9 @@ from tapegrad.numpy.creation import asfortranarray as asfortranarray
 from tapegrad.numpy.creation import empty_like as empty_like
 from tapegrad.numpy.creation import full_like as full_like
 from tapegrad.numpy.creation import require as require
+from tapegrad.numpy.creation import array as array
+from tapegrad.numpy.creation import asarray as asarray
+from tapegrad.numpy.creation import empty as empty
+from tapegrad.numpy.creation import full as full
+from tapegrad.numpy.creation import ones as ones
+from tapegrad.numpy.creation import zeros as zeros

@@ -92,35 +92,10 @@ roll_p: Primitive = linear(
 # Repeat
 
 
-def _repeat(x: Any, counts: Any, axis: int) -> Any:
-    return np.repeat(x, counts, axis)
-
-
-def _pull_repeat(g: Any, y: Any, x: Any, counts: Any, axis: int) -> Any:
-    shape = shape_of(x)
-    if isinstance(counts, int):
-        return np.add.reduce(g.reshape(*shape[: axis + 1], counts, *shape[axis + 1 :]), axis=axis + 1)
-    ends = np.cumsum(counts)
-    if not ends.size or not ends[-1]:
-        return np.zeros(shape, g.dtype)
-    # a sum from each start to the next; where a count is 0, reduceat gives an element, and 0 must stand there
-    present = np.flatnonzero(counts)
-    sums = np.add.reduceat(g, (ends - counts)[present], axis=axis)
-    if len(present) == len(counts):
-        return sums
-    at = (slice(None),) * axis + (np.where(counts > 0, np.cumsum(counts > 0), 0),)
-    return _front_zero(sums, axis)[at]
-
-
-def _front_zero(sums: Any, axis: int) -> Any:
-    shape = shape_of(sums)
-    return np.concatenate([np.zeros((*shape[:axis], 1, *shape[axis + 1 :]), sums.dtype), sums], axis=axis)
-
-
 repeat_p: Primitive = linear(
     "repeat",
-    _repeat,
-    _pull_repeat,
+    lambda x, counts, axis: np.repeat(x, counts, axis),
+    lambda g, y, x, counts, axis: apply(sum_runs_p, g, counts=counts, length=shape_of(x)[axis], axis=axis),
     batch=lambda args, batched, counts, axis: apply(repeat_p, args[0], counts=counts, axis=axis + 1),
     cases=(
         case((3,), counts=2, axis=0),
@@ -129,7 +104,29 @@ repeat_p: Primitive = linear(
         case((2,), counts=0, axis=0),
     ),
 )
-"""Each slice along an axis, as often as its count says: an int, or an array with one for each."""
+"""Each slice along an axis (a non-negative number), as often as its count says: an int, or an array with one for each."""
+
+
+def _sum_runs(x: Any, counts: Any, length: int, axis: int) -> Any:
+    shape = x.shape
+    if type(counts) is int:
+        return np.add.reduce(x.reshape(*shape[:axis], length, counts, *shape[axis + 1 :]), axis + 1)
+    y = np.zeros((*shape[:axis], length, *shape[axis + 1 :]), x.dtype)
+    present = np.flatnonzero(counts)  # reduceat cannot sum over nothing
+    if len(present):
+        starts = (np.cumsum(counts) - counts)[present]
+        y[(slice(None),) * axis + (present,)] = np.add.reduceat(x, starts, axis)
+    return y
+
+
+sum_runs_p: Primitive = linear(
+    "sum_runs",
+    _sum_runs,
+    lambda g, y, x, counts, length, axis: apply(repeat_p, g, counts=counts, axis=axis),
+    batch=lambda args, batched, counts, length, axis: apply(sum_runs_p, args[0], counts=counts, length=length, axis=axis + 1),
+    cases=(case((6,), counts=2, length=3, axis=0), case((2, 5), counts=np.array([2, 0, 3]), length=3, axis=1)),
+)
+"""Sums over runs along an axis, of the lengths that `counts` says: the transpose of `repeat`."""
 
 
 # Diagonals

@@ -69,7 +69,11 @@ class Checkpoint(Transformed):
                 x = Var(tape, len(steps) - 1, x.value, root_p)
             traced.append(x)
         inner_args, inner_settings = tree.unflatten(structure, traced)
-        results, out_structure = tree.flatten(self.f(*inner_args, **inner_settings))
+        tape.borders.append(start)
+        try:
+            results, out_structure = tree.flatten(self.f(*inner_args, **inner_settings))
+        finally:
+            tape.borders.pop()
         program, captured = extract(tape, start, len(outer), results)
         outer += captured
         steps[start:] = [DROPPED] * (len(steps) - start)
