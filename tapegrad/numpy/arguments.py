@@ -9,12 +9,14 @@ from tapegrad.core.arrays import dtype_of
 from tapegrad.core.primitive import Fn, Primitive
 from tapegrad.core.structure import astype, stop_gradient_p
 from tapegrad.core.var import Var, apply, depends_on_abstract, lost, unary
-from tapegrad.ops.reduce import Axes, add_up, count
+from tapegrad.ops.reduce import Axes, add_up, count, max_p, min_p, prod_p, sum_p
 from tapegrad.typing import Array
 
 
-def axes_of(axis: Any, rank: int) -> Axes:
+def axes_of(axis: Any, rank: int, scalars: bool = False) -> Axes:
     """Return the axes of a reduction as they are recorded: None, an int or a tuple, none of them negative.
+
+    ``scalars`` says that a scalar counts as having one axis, as the methods of ufuncs have it.
 
     Raises:
         AxisError: if there is no such axis.
@@ -25,9 +27,13 @@ def axes_of(axis: Any, rank: int) -> Axes:
         if len(set(axes)) != len(axes):
             raise ValueError("duplicate value in 'axis'")
         return axes
-    if axis is None or (rank == 0 and axis in (0, -1)):
+    if axis is None or (scalars and rank == 0 and axis in (0, -1)):
         return None
     return normalize_axis_index(axis, rank)
+
+
+LENIENT = frozenset({sum_p, prod_p, max_p, min_p})
+"""Reductions by the method of a ufunc."""
 
 
 def reduction(p: Primitive, x: Any, axis: Any, dtype: Any, keepdims: Any, **settings: Any) -> Array:
@@ -41,11 +47,14 @@ def reduction(p: Primitive, x: Any, axis: Any, dtype: Any, keepdims: Any, **sett
         if dtype.kind in "fc":
             settings["dtype"] = dtype
         else:
+            x = apply(stop_gradient_p, x)
+            if type(x) is not Var:
+                return plain(p.fn, x, axis, keepdims, dtype=dtype, **settings)
             x = astype(x, dtype)
     if axis is not None:
         value = x.value
         rank = value.ndim if type(value) is np.ndarray else np.ndim(value)
-        settings["axis"] = axis if type(axis) is int and 0 <= axis < rank else axes_of(axis, rank)
+        settings["axis"] = axis if type(axis) is int and 0 <= axis < rank else axes_of(axis, rank, p in LENIENT)
     if keepdims:
         settings["keepdims"] = True
     y = apply(p, x, **settings)
@@ -101,6 +110,11 @@ def as_real(n: Any, dtype: Any) -> Any:
     return n if isinstance(n, int) else astype(n, np.finfo(dtype).dtype)
 
 
+def any_true(mask: Any) -> bool:
+    """Tell whether a mask holds anywhere; where values must not be looked at, that it does not."""
+    return type(mask) is not Var and bool(np.any(mask))
+
+
 def one_of(ddof: float, correction: float | None) -> float:
     """Return the correction of a variance, whichever of its two names was used."""
     if correction is None:
@@ -123,11 +137,18 @@ def concrete(x: Any, name: str) -> Any:
     return apply(stop_gradient_p, x) if not x.tape.abstract else x.value
 
 
-def along_one(x: Any, axis: Any) -> tuple[Any, int]:
-    """Return `x` and the axis, not negative; `x` in one dimension where the axis is None."""
+def along_one(x: Any, axis: Any, scalars: bool = False) -> tuple[Any, int]:
+    """Return `x` and the axis, not negative; `x` in one dimension where the axis is None, or it is a scalar that may be one."""
     if axis is None:
         return np.ravel(x), 0
+    if scalars and np.ndim(x) == 0:
+        return np.ravel(x), normalize_axis_index(axis, 1)
     return x, normalize_axis_index(axis, np.ndim(x))
+
+
+def unboxed(y: Any) -> Any:
+    """Return what an operation left in an array of shape ``()`` as the scalar that NumPy's functions return."""
+    return y[()] if y.ndim == 0 else y
 
 
 def weights_beside(weights: Any, a: Any, axis: Any) -> Any:

@@ -14,7 +14,7 @@ from tapegrad.typing import Array, ArrayLike, Axis
 
 def counted(p: Primitive, x: Any, axis: Any, keepdims: bool) -> Any:
     """Record a count over axes of a traced value."""
-    settings = {} if axis is None else {"axis": axes_of(axis, x.ndim)}
+    settings = {} if axis is None else {"axis": axes_of(axis, x.ndim, scalars=True)}
     return apply(p, x, keepdims=keepdims, **settings)
 
 

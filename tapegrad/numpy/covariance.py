@@ -56,9 +56,9 @@ def cov(
         raise ValueError("ddof must be integer")
     rows = [variables(part, name, rowvar) for part, name in ((m, "m"), (y, "y")) if part is not None]
     dtype = dtype or np.result_type(np.float64, *[part.dtype for part in rows])
-    x: Any = astype(np.concatenate(rows, 0) if len(rows) > 1 else rows[0], dtype)
-    if x.shape[0] == 0:
+    if rows[0].shape[0] == 0:
         return np.zeros((0, 0))
+    x: Any = astype(np.concatenate(rows, 0) if len(rows) > 1 else rows[0], dtype)
     if ddof is None:
         ddof = 0 if bias else 1
     frequencies = observation_weights(fweights, "fweights", x.shape[1])
@@ -75,8 +75,9 @@ def cov(
         freedom = 0.0
     x = x - centre
     weighted = x if w is None else x * w
-    c: Array = np.matmul(x, np.conjugate(np.transpose(weighted))) * np.true_divide(1, freedom)
-    return np.squeeze(c)
+    scale = astype(np.true_divide(1, freedom), np.finfo(x.dtype).dtype)
+    c: Array = np.squeeze(np.matmul(x, np.conjugate(np.transpose(weighted))) * scale)
+    return c
 
 
 def variables(x: Any, name: str, rowvar: bool) -> Any:

@@ -9,7 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from tapegrad.core.arrays import dtype_of
 from tapegrad.core.structure import astype, stop_gradient_p
 from tapegrad.core.var import Var, apply
-from tapegrad.numpy.arguments import is_traced, plain
+from tapegrad.numpy.arguments import is_traced, plain, unboxed
 from tapegrad.numpy.door import gathered, stands_for
 from tapegrad.numpy.indexing import take
 from tapegrad.numpy.scans import diff
@@ -63,7 +63,7 @@ def interp(
     first, last = nodes[0], nodes[-1]
     y = within(at, nodes, values) if nodes.size > 1 else values[0] + 0.0 * at
     y = np.where(np.greater(at, last), values[-1] if above is None else above, y)
-    result: Array = np.where(np.less(at, first), values[0] if below is None else below, y)
+    result: Array = unboxed(np.where(np.less(at, first), values[0] if below is None else below, y))
     return result
 
 

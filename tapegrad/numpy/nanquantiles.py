@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from tapegrad.core.var import Var
-from tapegrad.numpy.arguments import is_traced, plain
+from tapegrad.numpy.arguments import any_true, is_traced, plain
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
-from tapegrad.numpy.nans import any_of, numbers
+from tapegrad.numpy.nans import numbers
 from tapegrad.numpy.nanstatistics import nanmean
-from tapegrad.numpy.quantiles import hundredths
-from tapegrad.numpy.ranks import Method, merged, quantiles, ranked
+from tapegrad.numpy.quantiles import hundredths, real_numbers
+from tapegrad.numpy.ranks import Method, check, first_of, merged, quantiles, ranked
 from tapegrad.typing import Array, ArrayLike, Axis
 
 
@@ -47,11 +47,11 @@ def nanmedian(
     below, above = ranked(rows, np.maximum(count - 1, 0) // 2, np.minimum(count // 2, rows.shape[-1] - 1))
     y: Any = np.where(np.equal(count % 2, 1), below, (below + above) / 2)
     none: Any = np.equal(count, 0)
-    if any_of(none):
+    if any_true(none):
         warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=2)
-    if type(none) is Var or any_of(none):
+    if type(none) is Var or any_true(none):
         y = np.where(none, np.nan, y)
-    return np.reshape(y, held if keepdims else rows.shape[:-1])
+    return np.reshape(y, held) if keepdims else first_of(y)
 
 
 @stands_for(np.nanquantile)
@@ -97,6 +97,7 @@ def nanquantile(
         return plain(np.nanquantile, x, shares, axis, None, overwrite_input, method, keepdims, weights=w)
     weak = type(shares) in (int, float)
     x, shares = (part if type(part) is Var else np.asarray(part) for part in (x, shares))
+    check(x, shares, method, w)
     if x.size == 0:
         return nanmean(x, axis, keepdims=keepdims)
     return quantiles(x, shares, axis, method, keepdims, w, weak, True)
@@ -142,7 +143,7 @@ def nanpercentile(
     if not is_traced(x, shares, w):
         return plain(np.nanpercentile, x, shares, axis, None, overwrite_input, method, keepdims, weights=w)
     weak = type(shares) in (int, float)
-    x = x if type(x) is Var else np.asarray(x)
+    x, shares = real_numbers(x), hundredths(shares)
     if x.size == 0:
         return nanmean(x, axis, keepdims=keepdims)
-    return quantiles(x, hundredths(shares), axis, method, keepdims, w, weak, True)
+    return quantiles(x, shares, axis, method, keepdims, w, weak, True)

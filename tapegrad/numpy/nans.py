@@ -7,7 +7,7 @@ import numpy as np
 
 from tapegrad.core.structure import stop_gradient_p
 from tapegrad.core.var import Var, apply
-from tapegrad.numpy.arguments import is_traced, plain
+from tapegrad.numpy.arguments import any_true, is_traced, plain
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
 from tapegrad.numpy.reductions import max, min, prod, sum
 from tapegrad.numpy.scans import cumprod, cumsum
@@ -22,11 +22,6 @@ def numbers(x: Any) -> Any:
 def filled(a: Any, value: float) -> Any:
     """Return `a` with a number in place of NaNs."""
     return np.where(numbers(a), a, value) if type(a) is Var else np.where(np.isnan(a), value, a)
-
-
-def any_of(mask: Any) -> bool:
-    """Tell whether a mask holds anywhere; where values must not be looked at, that it does not."""
-    return type(mask) is not Var and bool(np.any(mask))
 
 
 @stands_for(np.nansum)
@@ -149,11 +144,13 @@ def extreme(name: str, a: Any, axis: Any, out: Any, keepdims: bool, initial: Any
     x: Any = gathered(a)
     if not is_traced(x, initial, where):
         return plain(getattr(np, name), x, axis, None, keepdims, initial=initial, where=where)
+    if not np.size(x) and initial is None:
+        return plain(getattr(np, name), np.empty(np.shape(x), x.dtype), axis, None, keepdims)
     best, worst = (max, -np.inf) if name == "nanmax" else (min, np.inf)
     count = sum(numbers(x), axis, keepdims=keepdims, where=where)
     y: Any = best(filled(x, worst), axis, None, keepdims, initial, where)
     none: Any = np.equal(count, 0) if initial is None else False
-    if any_of(none):
+    if any_true(none):
         warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=3)
     return y if none is False or (type(none) is not Var and not np.any(none)) else np.where(none, np.nan, y)
 

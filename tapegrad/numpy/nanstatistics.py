@@ -7,9 +7,9 @@ import numpy as np
 
 from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, unary
-from tapegrad.numpy.arguments import as_real, is_traced, masked, one_of, plain
+from tapegrad.numpy.arguments import any_true, as_real, is_traced, masked, one_of, plain, unboxed
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
-from tapegrad.numpy.nans import any_of, filled, numbers
+from tapegrad.numpy.nans import filled, numbers
 from tapegrad.numpy.reductions import sum
 from tapegrad.ops.reduce import deviation_p
 from tapegrad.typing import Array, ArrayLike, Axis, DTypeLike
@@ -61,7 +61,7 @@ def nanmean(
     in_real(dtype)
     count = sum(numbers(x), axis, keepdims=keepdims, where=where)
     y: Array = share(sum(filled(x, 0), axis, dtype, None, keepdims, where=where), count)
-    if any_of(np.equal(count, 0)):
+    if any_true(np.equal(count, 0)):
         warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=2)
     return y
 
@@ -116,9 +116,12 @@ def nanvar(
     freedom = sum(counted, axis, keepdims=keepdims) - ddof
     y: Any = share(sum(squares, axis, None, None, keepdims), freedom)
     bad: Any = np.less_equal(freedom, 0)
-    if any_of(bad):
+    if any_true(bad):
         warnings.warn("Degrees of freedom <= 0 for slice.", RuntimeWarning, stacklevel=2)
-    return np.where(bad, np.nan, y) if type(bad) is Var or any_of(bad) else y
+    if type(bad) is Var or any_true(bad):
+        y = unboxed(np.where(bad, np.nan, y))
+    result: Array = y
+    return result
 
 
 @stands_for(np.nanstd)

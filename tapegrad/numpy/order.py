@@ -147,7 +147,7 @@ def argsort(a: ArrayLike, axis: int | None = -1, kind: Kind = None, order: None 
     if type(x) is not Var:
         return plain(np.argsort, x, axis, kind, order, stable=stable)
     check_ordering(kind, order, stable)
-    x, axis = along_one(x, axis)
+    x, axis = along_one(x, axis, scalars=True)
     given = {"kind": kind, "stable": stable}
     y: Array = apply(argsort_p, x, axis=axis, **{name: value for name, value in given.items() if value is not None})
     return y
@@ -181,7 +181,7 @@ def argpartition(
     if type(x) is not Var:
         return plain(np.argpartition, x, kth, axis, kind, order)
     check_ordering(None, order, None)
-    x, axis = along_one(x, axis)
+    x, axis = along_one(x, axis, scalars=True)
     y: Array = apply(argpartition_p, x, kth=places(kth), axis=axis)
     return y
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from tapegrad.core.structure import stop_gradient_p
 from tapegrad.core.var import Var, apply
-from tapegrad.numpy.arguments import is_traced, plain
+from tapegrad.numpy.arguments import is_traced, plain, unboxed
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
 from tapegrad.numpy.ranks import Method, merged, quantiles
 from tapegrad.numpy.reductions import mean
@@ -44,7 +44,7 @@ def median(a: ArrayLike, axis: Axis = None, out: None = None, overwrite_input: b
     y = mean(apply(ranked_p, rows, ranks=middle, axis=rows.ndim - 1), -1)
     bad = np.any(np.isnan(apply(stop_gradient_p, rows)), -1)
     if type(bad) is Var or bad.any():
-        y = np.where(bad, np.nan, y)
+        y = unboxed(np.where(bad, np.nan, y))
     return np.reshape(y, held) if keepdims else y
 
 
@@ -132,8 +132,20 @@ def percentile(
     if not is_traced(x, shares, w):
         return plain(np.percentile, x, shares, axis, None, overwrite_input, method, keepdims, weights=w)
     weak = type(shares) in (int, float)
-    x = x if type(x) is Var else np.asarray(x)
+    x = real_numbers(x)
     return quantiles(x, hundredths(shares), axis, method, keepdims, w, weak, False)
+
+
+def real_numbers(a: Any) -> Any:
+    """Return `a` as an array or traced value of real numbers.
+
+    Raises:
+        TypeError: if its numbers are complex.
+    """
+    x = a if type(a) is Var else np.asarray(a)
+    if x.dtype.kind == "c":
+        raise TypeError("a must be an array of real numbers")
+    return x
 
 
 def hundredths(q: Any) -> Any:

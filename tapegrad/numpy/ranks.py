@@ -17,7 +17,8 @@ from tapegrad.core.structure import astype, stop_gradient_p
 from tapegrad.core.var import Var, apply
 from tapegrad.numpy.arguments import axes_of, weights_beside
 from tapegrad.ops.order import ranked_p, sort_p
-from tapegrad.ops.reduce import held_shape
+from tapegrad.ops.reduce import count, held_shape
+from tapegrad.ops.scan import along
 from tapegrad.typing import Array
 
 Method: TypeAlias = Literal[
@@ -125,7 +126,7 @@ def merged(x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
     if not isinstance(axes, tuple):
         return np.moveaxis(x, axes, -1), held
     kept = [i for i in range(len(shape)) if i not in axes]
-    return np.reshape(np.transpose(x, (*kept, *axes)), (*[shape[i] for i in kept], -1)), held
+    return np.reshape(np.transpose(x, (*kept, *axes)), (*[shape[i] for i in kept], count(shape, axes))), held
 
 
 def ranked(rows: Any, low: Any, high: Any) -> tuple[Any, Any]:
@@ -168,18 +169,18 @@ def quantiles(a: Any, q: Any, axis: Any, method: str, keepdims: bool, weights: A
         weak: `q` was a Python number, which does not promote.
         skip: leave NaNs out; else a row with NaN has the quantile NaN.
     """
-    check(a, q, axis, method, weights)
+    check(a, q, method, weights)
     rows, held = merged(a, axis)
     if rows.shape[-1] == 0:
         raise IndexError("index -1 is out of bounds for axis 0 with size 0")
     shares = np.reshape(q, -1)
     still = apply(stop_gradient_p, rows)
     bad = np.isnan(still)
-    valid, count = np.logical_not(bad), rows.shape[-1]
+    valid, number = np.logical_not(bad), rows.shape[-1]
     if skip:
-        count = np.maximum(np.sum(valid, -1, keepdims=True), 1)
+        number = np.maximum(np.sum(valid, -1, keepdims=True), 1)
     if weights is None:
-        low, high, weight = METHODS[method](count, shares)
+        low, high, weight = METHODS[method](number, shares)
     else:
         beside = np.broadcast_to(apply(stop_gradient_p, weights_beside(weights, a, axis)), np.shape(a))
         low = high = weighted_rank(still, merged(beside, axis)[0], shares, valid if skip else np.ones(np.shape(rows), bool))
@@ -191,11 +192,20 @@ def quantiles(a: Any, q: Any, axis: Any, method: str, keepdims: bool, weights: A
         if skip and type(absent) is not Var:
             warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=3)
         y = np.where(absent, np.nan, y)
-    result: Array = np.reshape(np.moveaxis(y, -1, 0), (*np.shape(q), *(held if keepdims else rows.shape[:-1])))
+    result: Array
+    if np.ndim(q) == 0 and not keepdims:
+        result = first_of(y)
+    else:
+        result = np.reshape(np.moveaxis(y, -1, 0), (*np.shape(q), *(held if keepdims else rows.shape[:-1])))
     return result
 
 
-def check(a: Any, q: Any, axis: Any, method: str, weights: Any) -> None:
+def first_of(y: Any) -> Any:
+    """Return `y` without its last axis, which has length 1."""
+    return y[along(y.ndim - 1, 0)]
+
+
+def check(a: Any, q: Any, method: str, weights: Any) -> None:
     """Raise for arguments that have no quantiles, as NumPy does."""
     if a.dtype.kind == "c":
         raise TypeError("a must be an array of real numbers")

@@ -1,12 +1,13 @@
 """Reductions under NumPy's names: sums, products, means, extremes."""
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 from tapegrad.core.primitive import Primitive
 from tapegrad.core.var import Var
-from tapegrad.numpy.arguments import as_real, counted, floating, is_traced, masked, plain, reduction, scalar
+from tapegrad.numpy.arguments import any_true, as_real, counted, floating, is_traced, masked, plain, reduction, scalar
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
 from tapegrad.ops.reduce import add_up, max_p, mean_p, min_p, multiply_up, prod_p, sum_p
 from tapegrad.typing import Array, ArrayLike, Axis, DTypeLike
@@ -130,7 +131,10 @@ def mean(
     if not is_traced(a, where):
         return plain(np.mean, a, axis, dtype, None, keepdims, where=where)
     total = sum(a, axis, dtype or floating(a), None, keepdims, where=where)
-    y: Array = total / as_real(counted(a, axis, keepdims, where), total.dtype)
+    n = counted(a, axis, keepdims, where)
+    if any_true(np.equal(n, 0)):
+        warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=2)
+    y: Array = total / as_real(n, total.dtype)
     return y
 
 

@@ -9,7 +9,7 @@ from tapegrad.core.arrays import dtype_of
 from tapegrad.core.primitive import Primitive
 from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, apply
-from tapegrad.numpy.arguments import is_traced, plain
+from tapegrad.numpy.arguments import along_one, is_traced, plain
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
 from tapegrad.ops.scan import cumprod_p, cumsum_p, diff_p
 from tapegrad.typing import Array, ArrayLike, DTypeLike
@@ -17,9 +17,8 @@ from tapegrad.typing import Array, ArrayLike, DTypeLike
 
 def scan(p: Primitive, x: Any, axis: Any, dtype: Any) -> Array:
     """Record a scan of a traced value along one axis, or of all its elements in order."""
-    if axis is None:
-        x, axis = np.ravel(x), 0
-    settings: dict[str, Any] = {"axis": normalize_axis_index(axis, x.ndim)}
+    x, axis = along_one(x, axis, scalars=True)
+    settings: dict[str, Any] = {"axis": axis}
     if dtype is not None:
         dtype = np.dtype(dtype)
         if dtype.kind in "fc":

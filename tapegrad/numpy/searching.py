@@ -4,6 +4,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from tapegrad.core.arrays import dtype_of
 from tapegrad.core.primitive import Fn, Primitive
 from tapegrad.core.var import Var, apply
 from tapegrad.numpy.arguments import along_one, concrete, is_traced, plain
@@ -20,7 +21,7 @@ def position(p: Primitive, function: Fn, a: Any, axis: Any, out: Any, keepdims: 
     x = gathered(a)
     if type(x) is not Var:
         return plain(function, x, axis, keepdims=keepdims)
-    settings = {} if axis is None else {"axis": along_one(x, axis)[1]}
+    settings = {} if axis is None else {"axis": along_one(x, axis, scalars=True)[1]}
     y: Array = apply(p, x, keepdims=keepdims, **settings)
     return y
 
@@ -160,6 +161,8 @@ def digitize(x: ArrayLike, bins: ArrayLike, right: bool = False) -> Array:
     edges: Any = gathered(bins)
     if not is_traced(values, edges):
         return plain(np.digitize, values, edges, right)
+    if dtype_of(values).kind == "c":
+        raise TypeError("x may not be complex")
     edges = np.asarray(concrete(edges, "digitize"))
     falling = bool(edges.size and edges[0] > edges[-1])
     np.digitize(np.zeros(0), edges)  # raises where the edges are in no order

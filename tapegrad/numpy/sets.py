@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, apply
 from tapegrad.numpy.arguments import concrete, is_traced, plain
 from tapegrad.numpy.door import gathered, stands_for
@@ -197,8 +198,8 @@ def intersect1d(ar1: ArrayLike, ar2: ArrayLike, assume_unique: bool = False, ret
     x, y = gathered(ar1), gathered(ar2)
     if not is_traced(x, y):
         return plain(np.intersect1d, x, y, assume_unique, return_indices)
-    _, first, second = np.intersect1d(concrete(x, "intersect1d"), concrete(y, "intersect1d"), assume_unique, True)
-    elements = np.take(np.ravel(x), first)
+    found, first, second = np.intersect1d(concrete(x, "intersect1d"), concrete(y, "intersect1d"), assume_unique, True)
+    elements = astype(np.take(np.ravel(x), first), found.dtype)
     return (elements, first, second) if return_indices else elements
 
 

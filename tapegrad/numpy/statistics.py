@@ -1,5 +1,6 @@
 """Statistics under NumPy's names: averages, spreads, covariances."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, unary
 from tapegrad.numpy.arguments import (
+    any_true,
     as_real,
     counted,
     floating,
@@ -111,7 +113,10 @@ def var(
         mean = sum(a, axis, None, None, True, where=where) / as_real(counted(a, axis, True, where), a.dtype)
     apart = masked(a - mean, where, 0)
     squares = np.square(apart) if apart.dtype.kind != "c" else np.square(np.real(apart)) + np.square(np.imag(apart))
-    freedom = np.maximum(counted(a, axis, keepdims, where) - ddof, 0)
+    freedom = counted(a, axis, keepdims, where) - ddof
+    if any_true(np.less_equal(freedom, 0)):
+        warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=2)
+    freedom = np.maximum(freedom, 0)
     y: Array = sum(squares, axis, None, None, keepdims) / as_real(freedom, squares.dtype)
     return y
 
