@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 
 from tapegrad.core.primitive import Fn
+from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, apply
 from tapegrad.numpy.convolution import convolve
 from tapegrad.numpy.door import gathered, stands_for
@@ -69,6 +70,7 @@ def vander(x: ArrayLike, N: int | None = None, increasing: bool = False) -> Arra
     if type(array) is not Var or array.ndim != 1:
         plain: Array = NUMPY.vander(array.value if type(array) is Var else array, N, increasing)
         return plain
+    array = astype(array, np.promote_types(array.dtype, int))
     y: Array = apply(vander_p, array, columns=array.size if N is None else int(N), increasing=increasing)
     return y
 

@@ -46,9 +46,8 @@ def _push_vander(tangents: Sequence[Any], y: Any, x: Any, columns: int, increasi
 
 
 def _vander(x: Any, columns: int, increasing: bool) -> Any:
-    if x.ndim == 1:
-        return np.vander(x, columns, increasing)
-    return np.vander(x.ravel(), columns, increasing).reshape(*x.shape, columns)
+    y = np.vander(x.ravel(), columns, increasing).astype(x.dtype, copy=False)
+    return y if x.ndim == 1 else y.reshape(*x.shape, columns)
 
 
 vander_p: Primitive = Primitive(

@@ -38,8 +38,8 @@ def det(a: ArrayLike) -> Array:
         LinAlgError: if a matrix is not square.
 
     Example:
-        >>> float(det(np.array([[2.0, 0.0], [0.0, 4.0]])))
-        8.0
+        >>> det(np.array([[0.0, 2.0], [1.0, 0.0]]))
+        np.float64(-2.0)
 
     References:
         M. B. Giles, "An extended collection of matrix derivative results for forward and reverse mode algorithmic

@@ -219,11 +219,8 @@ def tensorinv(a: ArrayLike, ind: int = 2) -> Array:
 
     Example:
         >>> tensorinv(2.0 * np.eye(2).reshape(2, 1, 2), ind=1)
-        array([[[0.5],
-                [0. ]],
-        <BLANKLINE>
-               [[0. ],
-                [0.5]]])
+        array([[[0.5, 0. ],
+                [0. , 0.5]]])
     """
     a = gathered(a)
     if type(a) is not Var:
