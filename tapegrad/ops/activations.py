@@ -15,7 +15,7 @@ from tapegrad.core.var import Var, apply
 
 def _sigmoid(x: Any) -> Any:
     with np.errstate(over="ignore"):  # exp(-x) may become infinite: 1 / inf is the answer then
-        return 1.0 / (1.0 + np.exp(-x))
+        return 1.0 / (1.0 + np.exp(x * -1.0))  # unsigned integers have no -x
 
 
 relu_p = elementwise(
@@ -32,8 +32,15 @@ sigmoid_p = elementwise("sigmoid", _sigmoid, lambda g, y, x: g * (y * (1.0 - y))
 # Softmax and its logarithm. The axis is counted from the end, so that a leading axis changes nothing.
 
 
+def _below_max(x: Any, axis: int) -> Any:
+    """Return `x` minus its maximum along an axis, in C's order of axes; unsigned integers would wrap around."""
+    if x.dtype.kind in "iu":
+        x = x.astype(float)
+    return np.subtract(x, np.maximum.reduce(x, axis, keepdims=True), order="C")
+
+
 def _softmax(x: Any, axis: int) -> Any:
-    y = np.exp(x - np.maximum.reduce(x, axis, keepdims=True))
+    y = np.exp(_below_max(x, axis))
     y /= np.add.reduce(y, axis, keepdims=True)
     return y
 
@@ -50,7 +57,7 @@ def _careful_softmax_rule(g: Any, y: Any, x: Any, axis: int) -> Any:
 
 
 def _log_softmax(x: Any, axis: int) -> Any:
-    y = x - np.maximum.reduce(x, axis, keepdims=True)
+    y = _below_max(x, axis)
     return y - np.log(np.add.reduce(np.exp(y), axis, keepdims=True))
 
 
@@ -152,9 +159,7 @@ def _one_hot(labels: Any, classes: int) -> Any:
 
 
 def _cross_entropy(x: Any, labels: Any) -> Any:
-    y = np.subtract(x, np.maximum.reduce(x, -1, keepdims=True), order="C")
-    if y.dtype.kind == "i":
-        y = y.astype(float)
+    y = _below_max(x, -1)
     flat = y.reshape(-1)  # a view: it is written to below
     where = _flat_index(labels, x.shape[-1])
     picked = flat[where]

@@ -108,6 +108,7 @@ def test_an_axis_that_does_not_exist_is_refused_as_numpy_refuses_it() -> None:
 @pytest.mark.parametrize("f", ACTIVATIONS)
 def test_integers_are_taken(f: Any) -> None:
     np.testing.assert_allclose(f(np.array([[-1, 2]])), f(np.array([[-1.0, 2.0]])), rtol=1e-15)
+    np.testing.assert_allclose(f(np.array([[1, 3]], np.uint32)), f(np.array([[1.0, 3.0]])), rtol=1e-15)
 
 
 @pytest.mark.parametrize("f", ACTIVATIONS)

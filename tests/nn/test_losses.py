@@ -71,8 +71,9 @@ def test_labels_of_every_integer_type_and_lists_are_taken(dtype: Any) -> None:
 
 
 def test_integer_scores_are_taken() -> None:
-    scores = np.array([[1, 2, 0]])
-    assert nn.cross_entropy(scores, [1]) == nn.cross_entropy(scores.astype(float), [1])
+    for dtype in (int, np.uint8):
+        scores = np.array([[1, 2, 0]], dtype)
+        assert nn.cross_entropy(scores, [1]) == nn.cross_entropy(scores.astype(float), [1])
 
 
 def test_cross_entropy_of_float32_is_float32() -> None:
