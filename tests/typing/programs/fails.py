@@ -1,0 +1,96 @@
+"""Programs that must not type-check: each line marked `# E:` is an error, for mypy and for pyright, with that in its message.
+
+``# E: one || other`` gives the words of mypy and those of pyright.
+"""
+
+# fmt: off
+
+import numpy as np
+from attrs import frozen
+
+import tapegrad as tg
+import tapegrad.numpy as tnp
+from tapegrad.typing import Array
+
+
+@frozen
+class Params:
+    weight: Array
+    bias: Array
+
+
+@frozen
+class Batch:
+    inputs: Array
+
+
+def loss(params: Params, batch: Batch, *, scale: float = 1.0) -> Array:
+    return tnp.sum(batch.inputs @ params.weight + params.bias) * scale
+
+
+def aux_loss(params: Params, batch: Batch) -> tuple[Array, int]:
+    return loss(params, batch), 1
+
+
+params = Params(np.ones(2), np.ones(2))
+batch = Batch(np.ones(2))
+
+# Arguments
+
+tg.grad(loss)(batch, params)  # E: incompatible type "Batch"; expected "Params" || "Batch" is not assignable to "Params"
+tg.grad(loss)(params, np.ones(2))  # E: expected "Batch" || is not assignable to "Batch"
+tg.grad(loss)(params)  # E: Too few arguments || Argument missing for parameter "batch"
+tg.grad(loss)()  # E: Too few arguments || Expected 1 more positional argument
+tg.grad(loss)(params, batch, batch)  # E: Too many positional arguments || Expected 2 positional arguments
+tg.grad(loss)(params, batch, scales=2.0)  # E: Unexpected keyword argument "scales" || No parameter named "scales"
+tg.grad(loss)(params, batch, scale="2")  # E: expected "float" || is not assignable to "float"
+tg.value_and_grad(loss)(params, 3)  # E: expected "Batch" || is not assignable to "Batch"
+tg.grad(loss, 1)(params, params)  # E: expected "Batch" || is not assignable to "Batch"
+tg.grad(loss, (0, 1))(params)  # E: Too few arguments || Expected 1 more positional argument
+
+# What comes back
+
+tg.grad(loss)(params, batch).wieght  # E: "Params" has no attribute "wieght" || Cannot access attribute "wieght" for class "Params"
+tg.grad(loss, 1)(params, batch).weight  # E: "Batch" has no attribute "weight" || Cannot access attribute "weight" for class "Batch"
+tg.value_and_grad(loss)(params, batch).weight  # E: has no attribute "weight" || Cannot access attribute "weight"
+first: Batch = tg.grad(loss)(params, batch)  # E: expression has type "Params", variable has type "Batch" || "Params" is not assignable to "Batch"
+second: Params = tg.grad(loss, (0, 1))(params, batch)  # E: variable has type "Params" || is not assignable to "Params"
+third: Params = tg.value_and_grad(loss)(params, batch)  # E: variable has type "Params" || is not assignable to "Params"
+fourth: tuple[Params, str] = tg.grad(aux_loss, has_aux=True)(params, batch)  # E: tuple[Params, int] || "int" is not assignable to "str"
+tg.tree.map(np.zeros_like, params).wieght  # E: "Params" has no attribute "wieght" || Cannot access attribute "wieght" for class "Params"
+
+# What is transformed
+
+
+def text(params: Params) -> str:
+    return "loss"
+
+
+def pair(params: Params) -> tuple[Array, Array]:
+    return params.weight, params.bias
+
+
+def no_arguments() -> float:
+    return 1.0
+
+
+tg.grad(text)  # E: "S" of "grad" cannot be "str" || "str" is not assignable to type "Scalar"
+tg.grad(pair)  # E: "S" of "grad" cannot be "tuple || is not assignable to type "Scalar"
+tg.grad(loss, has_aux=True)  # E: No overload variant || No overloads for "grad" match
+tg.grad(3.0)  # E: No overload variant || Argument of type "float" cannot be assigned
+tg.grad(no_arguments)  # E: incompatible type "Callable[[], float]" || Function accepts too few positional parameters
+tg.grad(loss, argnums="params")  # E: expected "int | Sequence[int]" || No overloads for "grad" match
+
+
+@tg.grad
+def slope(params: Params, batch: Batch) -> Array:
+    return loss(params, batch)
+
+
+slope(params)  # E: Missing positional argument "batch" || Argument missing for parameter "batch"
+slope(params, batch).nothing  # E: "Params" has no attribute "nothing" || Cannot access attribute "nothing" for class "Params"
+
+
+@tg.grad  # E: "S" of "grad" cannot be "str" || "str" is not assignable to type "Scalar"
+def wrong(params: Params) -> str:
+    return "loss"

@@ -1,0 +1,211 @@
+"""Programs that type-check: gradients have the types of what they are gradients of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple, assert_type
+
+import numpy as np
+from attrs import frozen
+
+import tapegrad as tg
+import tapegrad.numpy as tnp
+from tapegrad.typing import Array
+
+
+@frozen
+class AttrsParams:
+    weight: Array
+    bias: Array
+
+
+@dataclass
+class DataParams:
+    weight: Array
+
+
+class TupleParams(NamedTuple):
+    weight: Array
+    bias: Array
+
+
+@frozen
+class Batch:
+    inputs: Array
+    targets: Array
+
+
+# Any pytree class
+
+
+def attrs_loss(params: AttrsParams, batch: Batch) -> Array:
+    return tnp.mean((batch.inputs @ params.weight + params.bias - batch.targets) ** 2)
+
+
+def data_loss(params: DataParams, x: Array) -> Array:
+    return tnp.sum(x @ params.weight)
+
+
+def tuple_loss(params: TupleParams, x: Array) -> Array:
+    return tnp.sum(x @ params.weight + params.bias)
+
+
+def dict_loss(params: dict[str, Array], x: Array) -> Array:
+    return tnp.sum(params["w"] * x)
+
+
+def nested_loss(params: list[tuple[Array, Array | None]]) -> Array:
+    return tnp.sum(params[0][0])
+
+
+def array_loss(x: Array) -> Array:
+    return tnp.sum(x)
+
+
+attrs_params = AttrsParams(np.ones((2, 1)), np.zeros(1))
+batch = Batch(np.ones((3, 2)), np.ones((3, 1)))
+x = np.ones((3, 2))
+
+assert_type(tg.grad(attrs_loss)(attrs_params, batch), AttrsParams)
+assert_type(tg.grad(attrs_loss)(attrs_params, batch).weight, Array)
+assert_type(tg.grad(data_loss)(DataParams(x), x), DataParams)
+assert_type(tg.grad(tuple_loss)(TupleParams(x, x), x), TupleParams)
+assert_type(tg.grad(dict_loss)({"w": x}, x), dict[str, Array])
+assert_type(tg.grad(nested_loss)([(x, None)]), list[tuple[Array, Array | None]])
+assert_type(tg.grad(array_loss)(x), Array)
+
+# Losses as Array, NumPy scalar or float
+
+
+def floating_loss(params: AttrsParams, scale: float) -> np.floating[Any]:
+    return np.float64(scale)
+
+
+def float64_loss(params: AttrsParams) -> np.float64:
+    return np.float64(1.0)
+
+
+def float_loss(params: AttrsParams, scale: float = 1.0) -> float:
+    return scale
+
+
+assert_type(tg.grad(floating_loss)(attrs_params, 2.0), AttrsParams)
+assert_type(tg.grad(float64_loss)(attrs_params), AttrsParams)
+assert_type(tg.grad(float_loss)(attrs_params), AttrsParams)
+assert_type(tg.value_and_grad(attrs_loss)(attrs_params, batch), tuple[Array, AttrsParams])
+assert_type(tg.value_and_grad(float64_loss)(attrs_params), tuple[np.float64, AttrsParams])
+assert_type(tg.value_and_grad(float_loss)(attrs_params, scale=2.0), tuple[float, AttrsParams])
+
+# argnums
+
+
+def three(a: AttrsParams, b: dict[str, Array], c: float, *, power: int = 2) -> float:
+    return c
+
+
+assert_type(tg.grad(three, 1)(attrs_params, {}, 1.0), dict[str, Array])
+assert_type(tg.grad(three, argnums=2)(attrs_params, {}, 1.0, power=3), float)
+assert_type(tg.grad(three, (0,))(attrs_params, {}, 1.0), tuple[AttrsParams])
+assert_type(tg.grad(three, (0, 1))(attrs_params, {}, 1.0), tuple[AttrsParams, dict[str, Array]])
+assert_type(tg.grad(three, (1, 2))(attrs_params, {}, 1.0), tuple[dict[str, Array], float])
+assert_type(tg.grad(three, (0, 2))(attrs_params, {}, 1.0), tuple[AttrsParams, float])
+assert_type(tg.grad(three, (0, 1, 2))(attrs_params, {}, 1.0), tuple[AttrsParams, dict[str, Array], float])
+assert_type(tg.value_and_grad(three, 1)(attrs_params, {}, 1.0), tuple[float, dict[str, Array]])
+assert_type(tg.value_and_grad(three, (0, 1))(attrs_params, {}, 1.0), tuple[float, tuple[AttrsParams, dict[str, Array]]])
+
+# has_aux
+
+
+def with_aux(params: AttrsParams, batch: Batch) -> tuple[Array, dict[str, int]]:
+    return tnp.sum(params.weight), {"n": 3}
+
+
+def two_with_aux(a: AttrsParams, b: DataParams) -> tuple[float, str]:
+    return 1.0, "aux"
+
+
+assert_type(tg.grad(with_aux, has_aux=True)(attrs_params, batch), tuple[AttrsParams, dict[str, int]])
+assert_type(tg.value_and_grad(with_aux, has_aux=True)(attrs_params, batch), tuple[tuple[Array, dict[str, int]], AttrsParams])
+assert_type(tg.grad(two_with_aux, 1, has_aux=True)(attrs_params, DataParams(x)), tuple[DataParams, str])
+assert_type(
+    tg.grad(two_with_aux, (0, 1), has_aux=True)(attrs_params, DataParams(x)), tuple[tuple[AttrsParams, DataParams], str]
+)
+assert_type(
+    tg.value_and_grad(two_with_aux, (0, 1), has_aux=True)(attrs_params, DataParams(x)),
+    tuple[tuple[float, str], tuple[AttrsParams, DataParams]],
+)
+
+# Decorators, methods, partial
+
+
+@tg.grad
+def slope(params: AttrsParams, batch: Batch) -> Array:
+    return attrs_loss(params, batch)
+
+
+@tg.value_and_grad
+def both(params: AttrsParams, batch: Batch) -> Array:
+    return attrs_loss(params, batch)
+
+
+assert_type(slope(attrs_params, batch), AttrsParams)
+assert_type(both(attrs_params, batch), tuple[Array, AttrsParams])
+
+
+class Model:
+    def loss(self, params: AttrsParams, scale: float) -> Array:
+        return params.weight * scale
+
+
+assert_type(tg.grad(Model().loss)(attrs_params, 2.0), AttrsParams)
+assert_type(tg.grad(Model().loss)(attrs_params, scale=2.0), AttrsParams)
+tg.grad(partial(dict_loss, x=x))({"w": x})
+
+# Lambdas, and argnums that are known at run time only
+
+tg.grad(lambda x: x * x)(2.0)
+tg.grad(lambda a, b: a * b, argnums=1)(2.0, 3.0)
+tg.grad(lambda a, b: (a * b, a), argnums=(0, 1), has_aux=True)(2.0, 3.0)
+
+
+def chosen(k: int, several: tuple[int, ...]) -> None:
+    tg.grad(three, k)(attrs_params, {}, 1.0)
+    tg.grad(three, several)(attrs_params, {}, 1.0, power=3)
+
+
+# Second order, and the other transforms
+
+
+def curve(x: float) -> float:
+    return x**3
+
+
+assert_type(tg.grad(tg.grad(curve))(2.0), float)
+assert_type(tg.vmap(tg.grad(array_loss))(x), Array)
+y, pull = tg.vjp(attrs_loss, attrs_params, batch)
+assert_type(y, Array)
+y, pushed = tg.jvp(array_loss, (x,), (x,))
+assert_type(pushed, Array)
+value, push = tg.linearize(array_loss, x)
+assert_type(push(x), Array)
+assert_type(tg.stop_gradient(attrs_params), AttrsParams)
+
+# Trees
+
+leaves, structure = tg.tree.flatten(attrs_params)
+assert_type(tg.tree.unflatten(structure, leaves), AttrsParams)
+assert_type(tg.tree.map(np.zeros_like, attrs_params), AttrsParams)
+vector, unravel = tg.tree.ravel(attrs_params)
+assert_type(vector, Array)
+assert_type(unravel(vector), AttrsParams)
+
+
+def training_step(params: AttrsParams, batch: Batch, rate: float) -> AttrsParams:
+    gradient = tg.grad(attrs_loss)(params, batch)
+    return tg.tree.map(lambda p, g: p - rate * g, params, gradient)
+
+
+def takes_a_gradient(f: Callable[[AttrsParams, Batch], AttrsParams]) -> None: ...
+
+
+takes_a_gradient(tg.grad(attrs_loss))
