@@ -13,7 +13,7 @@ from tapegrad.core.arrays import broadcast_to, dtype_of, shape_of, sum_to
 from tapegrad.core.indexing import HOLE, filled, is_unique, parts_of, place
 from tapegrad.core.primitive import PRIMITIVES, Primitive, case
 from tapegrad.core.reading import POSITIONS, add_at, getitem
-from tapegrad.core.var import apply
+from tapegrad.core.var import apply, lost
 
 ndarray = np.ndarray
 
@@ -26,6 +26,25 @@ def put(x: Any, index: Any, v: Any, *arrays: Any) -> Any:
 def add(x: Any, index: Any, v: Any, *arrays: Any) -> Any:
     """Return a copy of `x` to which `v` was added at `index`; what is named twice receives twice."""
     return apply(add_p, v, x, *arrays, index=index)
+
+
+def put_where(x: Any, mask: Any, v: Any) -> Any:
+    """Return a copy of `x` in which `v` stands where a traced mask is true that must not be looked at.
+
+    Raises:
+        ConcretizationError: if `v` has an axis over the elements under the mask, whose number depends on values.
+    """
+    if len(shape_of(v)) > len(shape_of(x)) - mask.ndim:
+        lost(mask, "a mask to assign an array with", "picks a number of elements that depends on values; use numpy.where")
+    return choose(x, mask, v)
+
+
+def choose(x: Any, mask: Any, y: Any) -> Any:
+    """Return `y` where a mask over the first axes of `x` is true, and `x` elsewhere."""
+    shape = shape_of(x)
+    if mask.shape != shape[: mask.ndim]:
+        raise IndexError(f"boolean index of shape {mask.shape} did not match indexed array of shape {shape}")
+    return np.where(mask.reshape(*mask.shape, *(1,) * (len(shape) - mask.ndim)), y, x).astype(dtype_of(x))
 
 
 def whole(index: Any, arrays: Sequence[Any]) -> Any:

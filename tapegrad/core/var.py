@@ -258,6 +258,11 @@ class Var:
             raise TypeError("iteration over a 0-d array")
         return (self[i] for i in range(len(self)))
 
+    @property
+    def at(self) -> Any:
+        """What makes changed copies: ``x.at[index].set(v)``."""
+        return FUNCTIONS["x.at"](self)
+
     # NumPy's methods
 
     @property
@@ -417,6 +422,8 @@ class Var:
         lost(self, "complex(x)", CONSTANT_OR_ARRAY)
 
     def __array__(self, *args: Any, **settings: Any) -> NoReturn:
+        if self.dtype.kind in "iu":
+            lost(self, "a plain array, or an index of one", "must not be looked at here; use tapegrad.numpy.take(array, index)")
         lost(self, "a plain array (np.asarray(x), or a library that makes one)", CONSTANT_OR_ARRAY)
 
     def item(self, *args: Any) -> NoReturn:

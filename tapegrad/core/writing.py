@@ -17,7 +17,7 @@ from attrs import define, field, frozen
 from tapegrad.core.indexing import is_basic, normal, parts_of
 from tapegrad.core.node import NO_SETTINGS, Recording
 from tapegrad.core.primitive import FUNCTIONS, Primitive
-from tapegrad.core.putting import put, put_p
+from tapegrad.core.putting import put, put_p, put_where
 from tapegrad.core.reading import getitem_p, record_read
 from tapegrad.core.structure import astype, root_p
 from tapegrad.core.var import PLAIN, Var, apply, constant, current, leaked
@@ -96,6 +96,10 @@ class Storage:
     def write(self, x: Var, index: Any, v: Any) -> None:
         """Record ``x[index] = v``, and move `x` to the new contents."""
         self.check(x)
+        if type(index) is Var and index.dtype.kind == "b" and x.tape.abstract:
+            y = put_where(x, index, v)
+            x.index, x.value = y.index, y.value
+            return self.refresh(x, ...)
         index, arrays = normal(index)
         v = FUNCTIONS[np.array](v) if isinstance(v, (list, tuple)) else v
         if arrays or not self.is_shared(x.tape):
