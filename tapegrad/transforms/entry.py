@@ -208,7 +208,7 @@ def check_like(
         shape, dtype = np.shape(x), x.dtype if hasattr(x, "dtype") else np.dtype(type(x))
         if type(t) is not Var:
             t = np.asarray(t)[()]
-        fits = np.can_cast(t.dtype, dtype, "same_kind") and (t.dtype.kind not in "iub" or np.ndim(t) == 0)
+        fits = np.can_cast(t.dtype, dtype, "same_kind") and (t.dtype.kind not in "iub" or np.ndim(t) == 0 or t.dtype == dtype)
         if t.shape != shape or not fits:
             path = tree.paths(like)[k]
             raise TypeError(
