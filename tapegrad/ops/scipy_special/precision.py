@@ -18,16 +18,35 @@ BLOCK = 512
 
 
 def in_double(function: Fn) -> Fn:
-    """Return `function`, computed quietly on float64 arrays; its result has the dtype that NumPy promotes the arguments to."""
+    """Return `function`, computed quietly in double precision, with a result of the dtype that its arguments promote to.
 
+    It raises TypeError for complex arguments.
+    """
+    return _widened(function, "fiub")
+
+
+def in_double_or_complex(function: Fn) -> Fn:
+    """Return `function`, computed quietly in double precision, real or complex, with a result of the dtype of its arguments."""
+    return _widened(function, "fiubc")
+
+
+def _widened(function: Fn, kinds: str) -> Fn:
     @wraps(function)
     def compute(*args: Any, **settings: Any) -> Any:
         dtype = np.result_type(*args)
+        if dtype.kind not in kinds:
+            raise TypeError(f"{function.__name__.strip('_')}: expected real numbers, got {dtype}")
+        wide = np.complex128 if dtype.kind == "c" else np.float64
         with np.errstate(all="ignore"):
-            y = function(*[np.asarray(x, np.float64) for x in args], **settings)
-        return np.asarray(y, dtype if dtype.kind == "f" else np.float64)[()]
+            y = function(*[np.asarray(x, wide) for x in args], **settings)
+        return np.asarray(y, dtype if dtype.kind in "fc" else np.float64)[()]
 
     return compute
+
+
+def private(name: str) -> Any:
+    """Return the ufunc that a function of SciPy calls, for the second door; None where this version of SciPy has none."""
+    return getattr(scipy.special._ufuncs, name, None)
 
 
 def weak(function: np.ufunc) -> Fn:

@@ -1,0 +1,53 @@
+"""Spherical Bessel functions by their argument: their slopes are spherical Bessel functions of the neighbouring orders."""
+
+from typing import Any
+
+import numpy as np
+import scipy.special
+
+from tapegrad.core.arrays import dtype_of
+from tapegrad.core.families import elementwise
+from tapegrad.core.primitive import Fn, Primitive, case, missing
+from tapegrad.core.var import apply
+from tapegrad.ops.scipy_special.precision import private
+
+POSITIVE = (0.3, 3.0)
+WHOLE = (case(np.array([[0], [1], [3]]), np.array([0.7, 2.5])), case(2, np.array([0.7, 2.5])))
+
+
+def _spherical(name: str, function: Fn, below: float, above: float) -> Primitive:
+    """Define a function f with ``(2 n + 1) f'(n, z) = below * n * f(n - 1, z) + above * (n + 1) * f(n + 1, z)``.
+
+    References:
+        DLMF, https://dlmf.nist.gov/10.51.E2 and https://dlmf.nist.gov/10.51.E5
+    """
+
+    def slope(g: Any, y: Any, n: Any, z: Any) -> Any:
+        lower, upper = apply(primitive, abs(n - 1), z), apply(primitive, n + 1, z)  # where n is 0, nothing is made of the lower
+        if not isinstance(n, int):
+            n = n.astype(np.finfo(dtype_of(y)).dtype)
+        return g * ((below * n * lower + above * (n + 1) * upper) / (2 * n + 1))
+
+    def compute(n: Any, z: Any) -> Any:
+        if dtype_of(n).kind not in "iu":
+            raise TypeError(f"{name}: expected integers as orders, got {dtype_of(n)}")
+        y = function(n, z)
+        dtype = np.result_type(z)
+        return np.asarray(y, dtype)[()] if dtype.kind in "fc" else y
+
+    primitive = elementwise(
+        name,
+        compute,
+        missing(name, 0),
+        slope,
+        domain=((0.0, 1.0), POSITIVE),
+        stands_for=private(f"_{name}"),
+        cases=WHOLE,
+    )
+    return primitive
+
+
+spherical_jn_p = _spherical("spherical_jn", scipy.special.spherical_jn, 1.0, -1.0)
+spherical_yn_p = _spherical("spherical_yn", scipy.special.spherical_yn, 1.0, -1.0)
+spherical_in_p = _spherical("spherical_in", scipy.special.spherical_in, 1.0, 1.0)
+spherical_kn_p = _spherical("spherical_kn", scipy.special.spherical_kn, -1.0, -1.0)
