@@ -25,6 +25,15 @@ def weak(function: np.ufunc) -> Fn:
     return compute
 
 
+def ordinary(x: Any) -> bool:
+    """Tell whether `x` is an array so large that a look at it pays, of numbers that can be divided by without a care."""
+    if type(x) is not np.ndarray or x.size < 256:
+        return False
+    info = np.finfo(x.dtype)
+    size = np.abs(x)
+    return bool(info.tiny / info.eps < size.min() and size.max() < np.inf)
+
+
 def _divide(a: Any, b: Any) -> Any:
     return np.divide(a, b).item() if type(a) in PYTHON and type(b) in PYTHON else a / b
 
@@ -48,11 +57,17 @@ reciprocal_p = elementwise("reciprocal", np.reciprocal, lambda g, y, x: -g * (y 
 
 # Remainders. By the divisor the derivative is minus the whole part of the quotient, the very one that the remainder belongs to.
 
+
+def _remainder_slope(g: Any, y: Any, a: Any, b: Any) -> Any:
+    return -g * np.rint((a - y) / b)
+
+
 remainder_p = elementwise(
     "remainder",
     weak(np.remainder),
     lambda g, y, a, b: g,
     lambda g, y, a, b: -g * np.floor_divide(a, b),
+    fast=(lambda g, y, a, b: g, _remainder_slope),
     domain=((0.1, 0.9), (1.0, 2.0)),
     stands_for=np.remainder,
 )
@@ -60,7 +75,7 @@ fmod_p = elementwise(
     "fmod",
     np.fmod,
     lambda g, y, a, b: g,
-    lambda g, y, a, b: -g * np.rint((a - y) / b),
+    _remainder_slope,
     domain=((0.1, 0.9), (1.0, 2.0)),
 )
 floor_divide_p = constant("floor_divide", weak(np.floor_divide), stands_for=np.floor_divide)

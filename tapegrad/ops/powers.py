@@ -8,7 +8,7 @@ import numpy as np
 from tapegrad.core.arrays import dtype_of, shape_of
 from tapegrad.core.families import elementwise
 from tapegrad.core.var import Var
-from tapegrad.ops.arithmetic import PYTHON
+from tapegrad.ops.arithmetic import PYTHON, ordinary
 
 
 def _power(a: Any, b: Any) -> Any:
@@ -32,6 +32,16 @@ def _power_by_base(g: Any, y: Any, a: Any, b: Any) -> Any:
     return g * (b * (a if type(a) is not float else np.float64(a)) ** (b - 1))
 
 
+def _power_by_base_quickly(g: Any, y: Any, a: Any, b: Any) -> Any:
+    if (type(b) is np.ndarray or b not in CHEAP) and ordinary(y):
+        return g * (b * (y / a))
+    return _power_by_base(g, y, a, b)
+
+
+CHEAP = (0, 0.5, 1, 1.5, 2, 3)
+"""Exponents for which NumPy computes ``a ** (b - 1)`` without a logarithm."""
+
+
 def _power_by_exponent(g: Any, y: Any, a: Any, b: Any) -> Any:
     if type(a) in (int, float) and a > 0:
         return g * (y * math.log(a))
@@ -41,9 +51,22 @@ def _power_by_exponent(g: Any, y: Any, a: Any, b: Any) -> Any:
 
 
 power_p = elementwise(
-    "power", _power, _power_by_base, _power_by_exponent, domain=((0.3, 2.0), (-2.0, 2.0)), stands_for=np.power
+    "power",
+    _power,
+    _power_by_base,
+    _power_by_exponent,
+    fast=(_power_by_base_quickly, _power_by_exponent),
+    domain=((0.3, 2.0), (-2.0, 2.0)),
+    stands_for=np.power,
 )
-float_power_p = elementwise("float_power", np.float_power, _power_by_base, _power_by_exponent, domain=((0.3, 2.0), (-2.0, 2.0)))
+float_power_p = elementwise(
+    "float_power",
+    np.float_power,
+    _power_by_base,
+    _power_by_exponent,
+    fast=(_power_by_base_quickly, _power_by_exponent),
+    domain=((0.3, 2.0), (-2.0, 2.0)),
+)
 square_p = elementwise("square", lambda x: x * x, lambda g, y, x: g * (x + x), stands_for=np.square)
 sqrt_p = elementwise("sqrt", np.sqrt, lambda g, y, x: 0.5 * g / y, domain=(0.2, 3.0))
 cbrt_p = elementwise("cbrt", np.cbrt, lambda g, y, x: g / (3.0 * (y * y)), domain=(0.2, 3.0))
@@ -58,5 +81,6 @@ hypot_p = elementwise(
     np.hypot,
     lambda g, y, a, b: _hypot_slope(g, y, a),
     lambda g, y, a, b: _hypot_slope(g, y, b),
+    fast=(lambda g, y, a, b: g * (a / y), lambda g, y, a, b: g * (b / y)),  # NaN at (0, 0) calls for the careful ones
     domain=((0.3, 2.0), (0.3, 2.0)),
 )

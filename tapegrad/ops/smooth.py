@@ -31,9 +31,10 @@ def _sinc(x: Any, order: int = 0) -> Any:
 def _sinc_series(u: Any, order: int) -> Any:
     """The sum of ``(-1)**k / (2k + 1) / (2k - order)! * u**(2k - order)`` over k from ``order / 2``."""
     first = (order + 1) // 2
+    terms = (6 if np.finfo(u.dtype).eps > 1e-10 else 10) + order
     square = u * u
     total = np.zeros_like(u)
-    for k in range(first + 9 + order, first - 1, -1):
+    for k in range(first + terms - 1, first - 1, -1):
         total *= square
         total += (-1) ** k / ((2 * k + 1) * math.factorial(2 * k - order))
     return total * u if order % 2 else total

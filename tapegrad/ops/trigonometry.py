@@ -7,6 +7,7 @@ import numpy as np
 
 from tapegrad.core.arrays import dtype_of
 from tapegrad.core.families import elementwise
+from tapegrad.ops.arithmetic import ordinary
 
 sin_p = elementwise("sin", np.sin, lambda g, y, x: g * np.cos(x))
 cos_p = elementwise("cos", np.cos, lambda g, y, x: -g * np.sin(x))
@@ -30,11 +31,20 @@ def _arctan2_slope(g: Any, leg: Any, other: Any) -> Any:
     return np.where(radius == 0, 0.0, g * (leg / radius / radius))
 
 
+def _arctan2_slope_quickly(g: Any, leg: Any, other: Any) -> Any:
+    square = leg * leg + other * other
+    return g * (leg / square) if ordinary(square) else _arctan2_slope(g, leg, other)
+
+
 arctan2_p = elementwise(
     "arctan2",
     np.arctan2,
     lambda g, y, a, b: _arctan2_slope(g, b, a),
     lambda g, y, a, b: -_arctan2_slope(g, a, b),
+    fast=(
+        lambda g, y, a, b: _arctan2_slope_quickly(g, b, a),
+        lambda g, y, a, b: -_arctan2_slope_quickly(g, a, b),
+    ),
     domain=((0.3, 2.0), (0.3, 2.0)),
 )
 
