@@ -11,8 +11,9 @@ from typing import Any, Final
 import numpy as np
 
 from tapegrad.core.arrays import dtype_of, shape_of
+from tapegrad.core.complaints import lost
 from tapegrad.core.primitive import FUNCTIONS
-from tapegrad.core.var import Var, lost
+from tapegrad.core.var import Var
 
 ndarray = np.ndarray
 

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from tapegrad.core.arrays import broadcast_to, shape_of
+from tapegrad.core.complaints import leaked
 from tapegrad.core.families import linear
 from tapegrad.core.indexing import HOLE, filled, is_basic, is_unique, normal, parts_of, place
 from tapegrad.core.node import Recording
 from tapegrad.core.pending import Scatter
 from tapegrad.core.primitive import FUNCTIONS, Primitive, case, no_cotangent
-from tapegrad.core.var import Var, apply, current, leaked
+from tapegrad.core.var import Var, apply, current
 
 ndarray = np.ndarray
 

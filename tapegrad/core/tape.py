@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 from attrs import define, field
 
 from tapegrad import tree
+from tapegrad.core.complaints import leaked
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Nodes, Recording
 from tapegrad.core.printing import listing
 from tapegrad.core.structure import root_p
-from tapegrad.core.var import Var, leaked
+from tapegrad.core.var import Var
 from tapegrad.errors import TapegradError
 
 T = TypeVar("T")

@@ -12,9 +12,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from tapegrad.core.complaints import CONSTANT_OR_ARRAY, leaked, lost, no_stand_in
+from tapegrad.core.methods import Methods, function
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording
 from tapegrad.core.primitive import FUNCTIONS, UFUNCS, Primitive
-from tapegrad.errors import ConcretizationError, LeakedVarError, MissingRuleError, users_line
+from tapegrad.errors import ConcretizationError, users_line
 
 current = CURRENT.get
 
@@ -22,7 +24,7 @@ PLAIN = frozenset({np.ndarray, float, int, bool, complex, *np.sctypeDict.values(
 """Types of constants that an operation takes as they are; others are looked at by `constant`."""
 
 
-class Var:
+class Var(Methods):
     """A traced value: where it stands on which tape, and what it is.
 
     To a type checker it does not exist: functions under a transform are written for arrays. It behaves as the array `value`
@@ -263,138 +265,6 @@ class Var:
         """What makes changed copies: ``x.at[index].set(v)``."""
         return FUNCTIONS["x.at"](self)
 
-    # NumPy's methods
-
-    @property
-    def T(self) -> Any:
-        return function(np.transpose, self)
-
-    @property
-    def mT(self) -> Any:
-        return function(np.matrix_transpose, self)
-
-    @property
-    def real(self) -> Any:
-        return function(np.real, self)
-
-    @property
-    def imag(self) -> Any:
-        return function(np.imag, self)
-
-    @property
-    def flat(self) -> Any:
-        return iter(function(np.ravel, self))
-
-    def sum(self, *args: Any, **settings: Any) -> Any:
-        return function(np.sum, self, *args, **settings)
-
-    def mean(self, *args: Any, **settings: Any) -> Any:
-        return function(np.mean, self, *args, **settings)
-
-    def prod(self, *args: Any, **settings: Any) -> Any:
-        return function(np.prod, self, *args, **settings)
-
-    def max(self, *args: Any, **settings: Any) -> Any:
-        return function(np.max, self, *args, **settings)
-
-    def min(self, *args: Any, **settings: Any) -> Any:
-        return function(np.min, self, *args, **settings)
-
-    def var(self, *args: Any, **settings: Any) -> Any:
-        return function(np.var, self, *args, **settings)
-
-    def std(self, *args: Any, **settings: Any) -> Any:
-        return function(np.std, self, *args, **settings)
-
-    def ptp(self, *args: Any, **settings: Any) -> Any:
-        return function(np.ptp, self, *args, **settings)
-
-    def cumsum(self, *args: Any, **settings: Any) -> Any:
-        return function(np.cumsum, self, *args, **settings)
-
-    def cumprod(self, *args: Any, **settings: Any) -> Any:
-        return function(np.cumprod, self, *args, **settings)
-
-    def all(self, *args: Any, **settings: Any) -> Any:
-        return function(np.all, self, *args, **settings)
-
-    def any(self, *args: Any, **settings: Any) -> Any:
-        return function(np.any, self, *args, **settings)
-
-    def argmax(self, *args: Any, **settings: Any) -> Any:
-        return function(np.argmax, self, *args, **settings)
-
-    def argmin(self, *args: Any, **settings: Any) -> Any:
-        return function(np.argmin, self, *args, **settings)
-
-    def argsort(self, *args: Any, **settings: Any) -> Any:
-        return function(np.argsort, self, *args, **settings)
-
-    def argpartition(self, *args: Any, **settings: Any) -> Any:
-        return function(np.argpartition, self, *args, **settings)
-
-    def searchsorted(self, *args: Any, **settings: Any) -> Any:
-        return function(np.searchsorted, self, *args, **settings)
-
-    def nonzero(self) -> Any:
-        return function(np.nonzero, self)
-
-    def dot(self, other: Any) -> Any:
-        return function(np.dot, self, other)
-
-    def clip(self, *args: Any, **settings: Any) -> Any:
-        return function(np.clip, self, *args, **settings)
-
-    def round(self, *args: Any, **settings: Any) -> Any:
-        return function(np.round, self, *args, **settings)
-
-    def conj(self) -> Any:
-        return unary(UFUNCS[np.conjugate], self)
-
-    conjugate = conj
-
-    def reshape(self, *shape: Any, **settings: Any) -> Any:
-        return function(np.reshape, self, shape[0] if len(shape) == 1 else shape, **settings)
-
-    def ravel(self, *args: Any, **settings: Any) -> Any:
-        return function(np.ravel, self, *args, **settings)
-
-    def flatten(self, *args: Any, **settings: Any) -> Any:
-        return function(np.ravel, self, *args, **settings)
-
-    def squeeze(self, *args: Any, **settings: Any) -> Any:
-        return function(np.squeeze, self, *args, **settings)
-
-    def transpose(self, *axes: Any) -> Any:
-        return function(np.transpose, self, (axes[0] if len(axes) == 1 else axes) if axes else None)
-
-    def swapaxes(self, axis1: int, axis2: int) -> Any:
-        return function(np.swapaxes, self, axis1, axis2)
-
-    def diagonal(self, *args: Any, **settings: Any) -> Any:
-        return function(np.diagonal, self, *args, **settings)
-
-    def trace(self, *args: Any, **settings: Any) -> Any:
-        return function(np.trace, self, *args, **settings)
-
-    def repeat(self, *args: Any, **settings: Any) -> Any:
-        return function(np.repeat, self, *args, **settings)
-
-    def take(self, *args: Any, **settings: Any) -> Any:
-        return function(np.take, self, *args, **settings)
-
-    def compress(self, condition: Any, *args: Any, **settings: Any) -> Any:
-        return function(np.compress, condition, self, *args, **settings)
-
-    def choose(self, *args: Any, **settings: Any) -> Any:
-        return function(np.choose, self, *args, **settings)
-
-    def copy(self, *args: Any, **settings: Any) -> Any:
-        return function(np.copy, self)
-
-    def astype(self, dtype: Any, *args: Any, **settings: Any) -> Any:
-        return function(np.astype, self, dtype)
-
     # What would lose the derivative, or cannot be done
 
     def __bool__(self) -> bool:
@@ -436,8 +306,8 @@ class Var:
         if self.link is None:
             raise TypeError(
                 f"x[...] = v was written to a traced value of shape {self.shape} at {users_line()}. It was computed, or is an "
-                f"argument of the transform, and values on the tape do not change. Write y = tapegrad.numpy.copy(x) and assign to "
-                f"y, or y = tapegrad.numpy.at(x)[...].set(v)."
+                f"argument of the transform, and values on the tape do not change. Write y = tapegrad.numpy.copy(x) and assign "
+                f"to y, or y = tapegrad.numpy.at(x)[...].set(v)."
             )
         self.link.write(self, index, value)
 
@@ -468,12 +338,6 @@ class Var:
         if stand_in is None:
             raise no_stand_in(f"{function.__module__}.{function.__name__}")
         return stand_in(*args, **settings)
-
-
-CONSTANT_OR_ARRAY = (
-    "would lose the derivative. Write it with arrays (x itself, x.reshape(()), functions of tapegrad.numpy); make an array that "
-    "it is assigned into with tapegrad.numpy.zeros; or take the value as a constant with tapegrad.stop_gradient(x)"
-)
 
 
 # Recording
@@ -591,14 +455,6 @@ def ufunc(function: np.ufunc, *args: Any) -> Any:
     return apply(primitive, *args)
 
 
-def function(numpy_function: Callable[..., Any], *args: Any, **settings: Any) -> Any:
-    """Call the function of `tapegrad.numpy` that stands in for a NumPy function."""
-    stand_in = FUNCTIONS.get(numpy_function)
-    if stand_in is None:
-        raise no_stand_in(f"numpy.{numpy_function.__name__}")
-    return stand_in(*args, **settings)
-
-
 def constant(x: Any) -> Any:
     """Return `x` as an array that can stand beside traced values, or NotImplemented where `x` wants to answer itself."""
     if isinstance(x, (list, tuple)):
@@ -635,29 +491,3 @@ def depends_on_abstract(x: Var) -> bool:
         if any(source in reached for source in x.tape.steps[index][1]):
             reached.add(index)
     return x.index in reached
-
-
-# Errors
-
-
-def leaked(x: Var) -> LeakedVarError:
-    """Return the error for a traced value that is used away from its tape."""
-    return LeakedVarError(
-        f"a traced value of shape {x.shape} and dtype {x.dtype}, made by '{x.primitive.name}', was used at {users_line()} "
-        f"outside the transform (or the thread) that recorded it. Return it from the function as output or with has_aux=True "
-        f"instead of storing it, or store tapegrad.stop_gradient(x)."
-    )
-
-
-def lost(x: Var, what: str, why: str) -> NoReturn:
-    """Raise the error for a traced value that was asked for a plain one."""
-    raise ConcretizationError(
-        f"a traced value of shape {x.shape} and dtype {x.dtype} was asked for {what} at {users_line()}, which {why}."
-    )
-
-
-def no_stand_in(name: str) -> MissingRuleError:
-    return MissingRuleError(
-        f"{name} was called on a traced value at {users_line()}, but has no derivative rule here. Write it with functions "
-        f"of tapegrad.numpy, or call it on tapegrad.stop_gradient(x) if its result is a constant."
-    )

@@ -14,13 +14,14 @@ from weakref import ref
 import numpy as np
 from attrs import define, field, frozen
 
+from tapegrad.core.complaints import leaked
 from tapegrad.core.indexing import is_basic, normal, parts_of
 from tapegrad.core.node import NO_SETTINGS, Recording
 from tapegrad.core.primitive import FUNCTIONS, Primitive
 from tapegrad.core.putting import put, put_p, put_where
 from tapegrad.core.reading import getitem_p, record_read
 from tapegrad.core.structure import astype, root_p
-from tapegrad.core.var import PLAIN, Var, apply, constant, current, leaked
+from tapegrad.core.var import PLAIN, Var, apply, constant, current
 from tapegrad.errors import users_line
 
 ndarray = np.ndarray

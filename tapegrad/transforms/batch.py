@@ -12,11 +12,12 @@ from attrs import frozen
 
 from tapegrad import tree
 from tapegrad.core.arrays import broadcast_to
+from tapegrad.core.complaints import leaked
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, argument_names
 from tapegrad.core.primitive import FUNCTIONS, Primitive
 from tapegrad.core.program import dependencies
 from tapegrad.core.structure import root_p
-from tapegrad.core.var import Var, apply, leaked
+from tapegrad.core.var import Var, apply
 from tapegrad.errors import TreeError
 from tapegrad.transforms.entry import FRESH, close_tape, off_tape, open_tape
 from tapegrad.transforms.outputs import output_index

@@ -7,11 +7,12 @@ import numpy as np
 from attrs import frozen
 
 from tapegrad import tree
+from tapegrad.core.complaints import leaked
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Step
 from tapegrad.core.primitive import Primitive
 from tapegrad.core.program import Program, extract
 from tapegrad.core.structure import pick_p, root_p
-from tapegrad.core.var import Var, apply, leaked
+from tapegrad.core.var import Var, apply
 from tapegrad.errors import LeakedVarError
 from tapegrad.transforms.batch import vmap
 from tapegrad.transforms.forward import jvp

@@ -11,10 +11,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 from tapegrad import tree
+from tapegrad.core.complaints import leaked
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, argument_names, argument_paths
 from tapegrad.core.pending import Scatter
 from tapegrad.core.structure import astype, root_p
-from tapegrad.core.var import Var, apply, leaked
+from tapegrad.core.var import Var, apply
 from tapegrad.core.watch import WATCH, WatchedSteps
 from tapegrad.errors import TreeError
 from tapegrad.transforms.replay import Table

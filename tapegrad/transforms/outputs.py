@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.core.complaints import leaked
 from tapegrad.core.node import Recording, argument_paths
-from tapegrad.core.var import Var, leaked
+from tapegrad.core.var import Var
 
 
 def split_aux(name: str, f: Callable[..., Any], out: Any) -> tuple[Any, Any]:

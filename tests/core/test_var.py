@@ -297,7 +297,7 @@ def test_stop_gradient_gives_the_plain_value() -> None:
 @pytest.mark.parametrize("assign", [lambda x: operator.setitem(x, 0, 1.0), lambda x: operator.setitem(x, slice(None), x)])
 def test_assignment_says_what_to_write(assign: Callable[[Any], Any]) -> None:
     with pytest.raises(
-        TypeError, match=r"written to a traced value of shape \(2, 3\) at .*test_var\.py:\d+, in .*where, stack"
+        TypeError, match=r"written to a traced value of shape \(2, 3\) at .*test_var\.py:\d+, in .*tapegrad\.numpy\.copy"
     ):
         tg.grad(assign)(A)
 

@@ -7,10 +7,11 @@ import numpy as np
 from attrs import frozen
 
 from tapegrad import tree
+from tapegrad.core.complaints import leaked
 from tapegrad.core.node import NO_SETTINGS, Recording
 from tapegrad.core.program import Program, extract
 from tapegrad.core.structure import root_p
-from tapegrad.core.var import Var, leaked
+from tapegrad.core.var import Var
 from tapegrad.errors import TreeError
 from tapegrad.transforms.checkpoint import DROPPED
 from tapegrad.transforms.entry import FRESH

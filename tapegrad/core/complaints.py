@@ -1,0 +1,34 @@
+"""What is said about a traced value that is used where it cannot be."""
+
+from typing import Any, NoReturn
+
+from tapegrad.errors import ConcretizationError, LeakedVarError, MissingRuleError, users_line
+
+CONSTANT_OR_ARRAY = (
+    "would lose the derivative. Write it with arrays (x itself, x.reshape(()), functions of tapegrad.numpy); make an array "
+    "that it is assigned into with tapegrad.numpy.zeros; or take the value as a constant with tapegrad.stop_gradient(x)"
+)
+
+
+def leaked(x: Any) -> LeakedVarError:
+    """Return the error for a traced value that is used away from its tape."""
+    return LeakedVarError(
+        f"a traced value of shape {x.shape} and dtype {x.dtype}, made by '{x.primitive.name}', was used at {users_line()} "
+        f"outside the transform (or the thread) that recorded it. Return it from the function as output or with has_aux=True "
+        f"instead of storing it, or store tapegrad.stop_gradient(x)."
+    )
+
+
+def lost(x: Any, what: str, why: str) -> NoReturn:
+    """Raise the error for a traced value that was asked for a plain one."""
+    raise ConcretizationError(
+        f"a traced value of shape {x.shape} and dtype {x.dtype} was asked for {what} at {users_line()}, which {why}."
+    )
+
+
+def no_stand_in(name: str) -> MissingRuleError:
+    """Return the error for a function of NumPy that records nothing."""
+    return MissingRuleError(
+        f"{name} was called on a traced value at {users_line()}, but has no derivative rule here. Write it with functions "
+        f"of tapegrad.numpy, or call it on tapegrad.stop_gradient(x) if its result is a constant."
+    )
