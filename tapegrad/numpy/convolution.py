@@ -72,7 +72,7 @@ def correlate(a: ArrayLike, v: ArrayLike, mode: Mode = "valid") -> Array:
     x, w = _sequence(x), _sequence(w)
     if mode not in OFFSET or min(np.size(x), np.size(w)) == 0 or max(np.ndim(x), np.ndim(w)) > 1:
         NUMPY.correlate(np.zeros(np.shape(x)), np.zeros(np.shape(w)), mode)  # says what is wrong
-    flipped = np.flip(np.conjugate(w) if w.dtype.kind == "c" else w, 0)
+    flipped = (np.conjugate(w) if w.dtype.kind == "c" else w)[::-1]
     if mode == "same" and np.size(x) < np.size(w) and np.size(x) % 2 == 0:  # NumPy's middle lies one further here
         full = apply(convolve_p, x, flipped, mode="full")
         start = np.size(x) // 2
