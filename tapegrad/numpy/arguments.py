@@ -1,5 +1,6 @@
 """What the arguments of reductions mean: axes, masks, initial values."""
 
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -24,13 +25,13 @@ def axes_of(axis: Any, rank: int, scalars: bool = False) -> Axes:
         ValueError: if one is named twice.
     """
     if type(axis) is tuple:
-        axes = tuple([normalize_axis_index(i, rank) for i in axis])
+        axes = tuple([normalize_axis_index(index(i), rank) for i in axis])
         if len(set(axes)) != len(axes):
             raise ValueError("duplicate value in 'axis'")
         return axes
     if axis is None or (scalars and rank == 0 and axis in (0, -1)):
         return None
-    return normalize_axis_index(axis, rank)
+    return normalize_axis_index(index(axis), rank)
 
 
 LENIENT = frozenset({sum_p, prod_p, max_p, min_p})
