@@ -155,7 +155,7 @@ def test_a_call_with_too_few_arguments_is_pythons_error() -> None:
     def f(x: Any, y: Any) -> Any:
         return x * y
 
-    error = raises(lambda: tg.grad(f)(1.0), TypeError, "missing 1 required positional argument: 'y'")  # type: ignore[call-arg]  # it
+    error = raises(lambda: tg.grad(f)(1.0), TypeError, "missing 1 required positional argument: 'y'")  # type: ignore[call-arg]  # the mistake
     assert not isinstance(error, TapegradError)
     nothing: Any = lambda: 1.0
     call: Any = tg.grad(nothing)
