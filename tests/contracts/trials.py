@@ -148,7 +148,7 @@ def broadcasting(primitive: Primitive) -> list[Trial]:
     pairs = [((2, 3), (3,)), ((2, 1), (1, 3)), ((), (3,)), ((2, 3), ()), ((1,), (3,)), ((1, 1), ())]
     rest = [(3,)] * (len(primitive.domain) - 2)
     made = [elementwise(primitive, random, [*pair, *rest]) for pair in pairs]
-    made += [elementwise(primitive, random, [(3,), *pair]) for pair in pairs if rest]
+    made += [elementwise(primitive, random, [(3,), *pair, *rest[1:]]) for pair in pairs if rest]
     return made + [evolve(trial, args=trial.args[::-1]) for trial in made if len(set(primitive.domain)) == 1]
 
 
