@@ -151,14 +151,15 @@ class Jacobian(Transformed):
         out, how, aux = self.replayable(args, positions, settings, inputs)
         outputs, structure = tree.flatten(out)
         self.check(inputs, outputs)
-        if how == "jacrev":
-            pull, like = aux[0], outputs
-            rows = vmap(lambda *g: tree.leaves(pull(tree.unflatten(structure, g))))(*basis(like)) if size(like) else None
-            blocks = by_output(rows, inputs, outputs)
-        else:
-            push = aux[0]
-            columns = vmap(lambda *t: tree.leaves(push(*tree.refill(wanted, t))))(*basis(inputs)) if size(inputs) else None
-            blocks = by_input(columns, inputs, outputs)
+        with np.errstate(all="ignore"):  # only rules run here; the function itself has been recorded
+            if how == "jacrev":
+                pull, like = aux[0], outputs
+                rows = vmap(lambda *g: tree.leaves(pull(tree.unflatten(structure, g))))(*basis(like)) if size(like) else None
+                blocks = by_output(rows, inputs, outputs)
+            else:
+                push = aux[0]
+                columns = vmap(lambda *t: tree.leaves(push(*tree.refill(wanted, t))))(*basis(inputs)) if size(inputs) else None
+                blocks = by_input(columns, inputs, outputs)
         single = isinstance(self.argnums, int)
         jacobians = [tree.refill(wanted[0] if single else wanted, row) for row in blocks]
         result = tree.unflatten(structure, jacobians)
