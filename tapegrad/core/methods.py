@@ -99,8 +99,8 @@ class Methods:
     def dot(self, other: Any) -> Any:
         return function(np.dot, self, other)
 
-    def clip(self, *args: Any, **settings: Any) -> Any:
-        return function(np.clip, self, *args, **settings)
+    def clip(self, min: Any = None, max: Any = None, **settings: Any) -> Any:
+        return function(np.clip, self, min, max, **settings)
 
     def round(self, *args: Any, **settings: Any) -> Any:
         return function(np.round, self, *args, **settings)
