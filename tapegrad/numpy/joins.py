@@ -9,7 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, apply
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
-from tapegrad.numpy.shapes import atleast_1d, atleast_2d, atleast_3d, expand_dims, plain, ravel
+from tapegrad.numpy.shapes import atleast_1d, atleast_2d, atleast_3d, expand_dims, plain, ravel, reshape
 from tapegrad.ops.join import concatenate_p, stack_p
 from tapegrad.typing import Array, ArrayLike, DTypeLike
 
@@ -202,3 +202,98 @@ def pack(items: Any) -> Any:
     if any(x.shape != parts[0].shape for x in parts):
         raise ValueError("setting an array element with a sequence. The requested array has an inhomogeneous shape")
     return stack(parts)
+
+
+# Blocks
+
+
+@stands_for(np.block)
+def block(arrays: Any) -> Array:
+    """Put an array together from nested lists of blocks: the innermost along the last axis, the next along the one before.
+
+    Args:
+        arrays: an array, or lists of them, nested to one depth.
+
+    Raises:
+        ValueError: if the lists are nested to different depths, one is empty, or the blocks do not fit.
+
+    Example:
+        >>> block([[np.ones((1, 1)), np.zeros((1, 2))], [np.zeros((1, 3))]])
+        array([[1., 0., 0.],
+               [0., 0., 0.]])
+    """
+    leaves: list[Any] = []
+    depth = _gather_blocks(arrays, "arrays", leaves)
+    if not any(type(x) is Var for x in leaves):
+        return np.block(arrays)
+    rank = max(depth, *[x.ndim if type(x) is Var else np.ndim(x) for x in leaves])
+    return _block(arrays, depth, rank)
+
+
+def _gather_blocks(arrays: Any, path: str, leaves: list[Any]) -> int:
+    """Append the blocks to `leaves`, and return how deep they are nested."""
+    if isinstance(arrays, tuple):
+        raise TypeError(
+            f"{path} is a tuple. Only lists can be used to arrange blocks, and np.block does not allow implicit conversion."
+        )
+    if not isinstance(arrays, list):
+        leaves.append(arrays)
+        return 0
+    if not arrays:
+        raise ValueError(f"List at {path} cannot be empty")
+    depths = [_gather_blocks(part, f"{path}[{k}]", leaves) for k, part in enumerate(arrays)]
+    if len(set(depths)) > 1:
+        raise ValueError(
+            f"List depths are mismatched. First element was at depth {depths[0] + 1}, but there is an element at depth "
+            f"{next(d for d in depths if d != depths[0]) + 1} ({path})"
+        )
+    return depths[0] + 1
+
+
+def _block(arrays: Any, depth: int, rank: int) -> Array:
+    if depth:
+        return concatenate([_block(part, depth - 1, rank) for part in arrays], -depth)
+    x: Any = arrays if type(arrays) is Var else np.asarray(arrays)
+    return reshape(x, (1,) * (rank - x.ndim) + x.shape)
+
+
+class Concatenator:
+    """What `r_` and `c_` are."""
+
+    def __init__(self, axis: int, ndmin: int, trans1d: int, plain: Any) -> None:
+        self.axis, self.ndmin, self.trans1d, self.plain = axis, ndmin, trans1d, plain
+
+    def __getitem__(self, key: Any) -> Any:
+        items = key if isinstance(key, tuple) else (key,)
+        if not any(type(gathered(item)) is Var for item in items):
+            return self.plain[key]
+        axis, ndmin, trans1d = self.axis, self.ndmin, self.trans1d
+        if isinstance(items[0], str):
+            numbers = items[0].split(",")
+            if not all(number.strip().lstrip("-").isdigit() for number in numbers) or len(numbers) > 3:
+                raise ValueError(f"unknown special directive {items[0]!r}")
+            given = [int(number) for number in numbers]
+            axis, ndmin, trans1d = (*given, *(axis, ndmin, trans1d)[len(given) :])
+            items = items[1:]
+        return concatenate([self._deepened(item, ndmin, trans1d) for item in items], axis)
+
+    def _deepened(self, item: Any, ndmin: int, trans1d: int) -> Any:
+        """Return an item with at least `ndmin` axes, its own standing from `trans1d` on."""
+        x = gathered(item)
+        x = x if type(x) is Var else np.r_[x] if isinstance(x, slice) else np.asarray(x)
+        missing = ndmin - x.ndim
+        if missing <= 0:
+            return x
+        deep: Any = reshape(x, (1,) * missing + x.shape)
+        if trans1d == -1 or not x.ndim:
+            return deep
+        first = trans1d + missing + 1 if trans1d < 0 else trans1d
+        axes = list(range(ndmin))
+        return deep.transpose(axes[:first] + axes[missing:] + axes[first:missing])
+
+
+r_ = Concatenator(0, 1, -1, np.r_)
+"""Arrays, numbers and slices put behind each other: ``r_[x, 0.0, 1:4]``, as in NumPy."""
+
+c_ = Concatenator(-1, 2, 0, np.c_)
+"""Arrays put side by side as columns: ``c_[x, y]``, as in NumPy."""

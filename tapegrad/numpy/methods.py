@@ -6,7 +6,7 @@ halves, or in steps that double, where grouping does not matter; else one elemen
 
 import functools
 import math
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
@@ -157,18 +157,6 @@ def reduceat(function: np.ufunc, array: Any, indices: Any, axis: int = 0, dtype:
     return np.stack([reduce(function, x[(*before, slice(i, j))], axis) for i, j in stretches(indices, length)], axis)
 
 
-def at(function: np.ufunc, array: Any, indices: Any, *operands: Any) -> NoReturn:
-    """Raise for ``function.at``, which changes an array in place.
-
-    Raises:
-        TypeError: always, with the way out.
-    """
-    raise TypeError(
-        f"numpy.{function.__name__}.at changes an array in place, and values on the tape do not change. "
-        f"Write y = tapegrad.numpy.at(x)[index].add(v) (or .multiply, .min, .max, ...), and use y."
-    )
-
-
 def check_binary(function: np.ufunc, method: str) -> None:
     """Raise NumPy's error for a method that needs a ufunc of two arguments.
 
@@ -186,4 +174,4 @@ def constant_values(function: np.ufunc, x: Any) -> Any:
     return x.value if constant and type(x) is Var and not x.tape.abstract else None
 
 
-FUNCTIONS.update({"reduce": reduce, "accumulate": accumulate, "outer": outer, "reduceat": reduceat, "at": at})
+FUNCTIONS.update({"reduce": reduce, "accumulate": accumulate, "outer": outer, "reduceat": reduceat})
