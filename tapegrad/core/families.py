@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.core.arrays import broadcast_to, guard, shape_of
+from tapegrad.core.arrays import broadcast_to, dtype_of, guard, shape_of
+from tapegrad.core.masked import may_have_nan
 from tapegrad.core.masked import multilinear as multilinear
 from tapegrad.core.primitive import PRIMITIVES, UFUNCS, Case, Fn, Missing, Primitive, case, no_cotangent
-from tapegrad.core.var import apply
+from tapegrad.core.var import Var, apply
 
 Domain = tuple[float, float]
 
@@ -66,9 +67,28 @@ def _careful(slope: Fn) -> Fn:
 
     def pull(g: Any, y: Any, *args: Any, **settings: Any) -> Any:
         c = slope(g, y, *args, **settings)
-        return c if c is g else guard(c, g)
+        return c if c is g else _defined(c, g, slope, y, args, settings)
 
     return pull
+
+
+def _defined(c: Any, g: Any, slope: Fn, y: Any, args: Sequence[Any], settings: dict[str, Any]) -> Any:
+    """Return `c`, the product of `g` and a slope, with 0 where one of the two is 0, whatever the other is.
+
+    So both directions agree: what a zero slope keeps from going forwards does not come back either, and ``sqrt(sum(x * x))``
+    has derivative 0 at 0.
+    """
+    if not may_have_nan(c):
+        return c
+    if type(c) is not Var or not c.tape.abstract:
+        y, args = plain(y), [plain(x) for x in args]
+    unit = np.ones(shape_of(c), dtype_of(g))
+    return guard(guard(c, g), slope(unit, y, *args, **settings))
+
+
+def plain(x: Any) -> Any:
+    """Return the value of a traced value, and anything else as it is."""
+    return x.value if type(x) is Var else x
 
 
 def _push(slopes: Sequence[Fn], finite: bool) -> Fn:
@@ -79,7 +99,7 @@ def _push(slopes: Sequence[Fn], finite: bool) -> Fn:
                 continue
             part = slope(t, y, *args, **settings)
             if not finite and part is not t:
-                part = guard(part, broadcast_to(t, shape_of(part)))
+                part = _defined(part, broadcast_to(t, shape_of(part)), slope, y, args, settings)
             total = part if total is None else total + part
         return None if total is None else broadcast_to(total, shape_of(y))
 

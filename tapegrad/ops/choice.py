@@ -64,7 +64,8 @@ def _clip_by_x(g: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
 
 
 def _clip_by_x_quickly(g: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
-    return _halved(_halved(g * np.equal(x, y), np.equal(x, low)), np.equal(x, high))
+    inside = np.less_equal(low, x) & np.less_equal(x, high)
+    return _halved(_halved(g * inside, np.equal(x, low)), np.equal(x, high))
 
 
 def _clip_by_low(g: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
