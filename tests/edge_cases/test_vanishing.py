@@ -1,0 +1,74 @@
+"""Roots of sums of squares are flat where they vanish: 0, not NaN, in both orders."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tapegrad as tg
+from tests.edge_cases.doors import both_doors, derivatives
+
+ZEROS = np.zeros(3)
+
+
+def assert_flat(f: Any, x: Any) -> None:
+    gradient, hessian = derivatives(f, x)
+    np.testing.assert_array_equal(gradient, np.zeros_like(gradient))
+    assert np.isfinite(hessian).all()
+
+
+@both_doors
+@pytest.mark.parametrize("order", (None, 2, 1, 3, 2.5, np.inf))
+def test_the_norm_is_flat_at_zero(xp: Any, order: Any) -> None:
+    assert_flat(lambda x: xp.linalg.norm(x, order), ZEROS)
+
+
+@both_doors
+@pytest.mark.parametrize("name", ("vector_norm", "norm"))
+def test_norms_of_rows_are_flat_where_a_row_is_zero(xp: Any, name: str) -> None:
+    x = np.array([[0.0, 0.0], [3.0, 4.0]])
+    gradient, hessian = derivatives(lambda x: getattr(xp.linalg, name)(x, axis=1).sum(), x)
+    np.testing.assert_allclose(gradient, [[0.0, 0.0], [0.6, 0.8]])
+    assert np.isfinite(hessian).all()
+    np.testing.assert_allclose(hessian[1, :, 1], [[0.128, -0.096], [-0.096, 0.072]])
+
+
+@both_doors
+@pytest.mark.parametrize("order", ("fro", "nuc", 2))
+def test_matrix_norms_have_a_finite_gradient_at_zero(xp: Any, order: Any) -> None:
+    gradient = tg.grad(lambda x: xp.linalg.norm(x, order))(np.zeros((2, 2)))
+    assert np.isfinite(gradient).all()
+
+
+@both_doors
+def test_the_square_of_a_norm_is_flat_at_zero(xp: Any) -> None:
+    assert_flat(lambda x: xp.linalg.norm(x) ** 2, ZEROS)
+
+
+@both_doors
+def test_a_distance_to_itself_is_flat(xp: Any) -> None:
+    x = np.array([[1.0, 2.0], [3.0, 5.0]])
+    gradient = tg.grad(lambda x: xp.linalg.norm(x[:, None] - x[None], axis=-1).sum())(x)
+    towards = 2.0 * np.array([[-2.0, -3.0], [2.0, 3.0]]) / np.sqrt(13.0)
+    np.testing.assert_allclose(gradient, towards)
+
+
+@both_doors
+@pytest.mark.parametrize("name", ("std", "nanstd"))
+def test_the_deviation_of_equal_values_is_flat(xp: Any, name: str) -> None:
+    f = getattr(xp, name)
+    assert_flat(f, np.full(4, 3.0))
+    assert_flat(lambda x: f(x, ddof=1), np.full(4, 3.0))
+    assert_flat(lambda x: f(x) ** 2, np.full(4, 3.0))
+    assert_flat(lambda x: f(x, axis=0).sum(), np.ones((2, 2)))
+
+
+@both_doors
+def test_hypot_is_flat_at_zero(xp: Any) -> None:
+    assert_flat(lambda x: xp.hypot(x[0], x[1]), np.zeros(2))
+
+
+@both_doors
+def test_the_complex_modulus_is_flat_at_zero(xp: Any) -> None:
+    assert tg.grad(lambda z: xp.abs(z))(0j) == 0.0
+    assert_flat(lambda x: xp.abs(x[0] + 1j * x[1]), np.zeros(2))
