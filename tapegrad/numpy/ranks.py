@@ -53,7 +53,7 @@ def between(index: Any, n: Any, fix: Callable[[Any, Any], Any] | None = None) ->
     below = np.floor(index)
     weight = index - below if fix is None else fix(apply(stop_gradient_p, index - below), apply(stop_gradient_p, index))
     low, high = np.clip(below, 0, n - 1), np.clip(below + 1, 0, n - 1)
-    return astype(low, np.intp), astype(high, np.intp), weight
+    return astype(low, np.intp), astype(high, np.intp), astype(weight, index.dtype)
 
 
 def at(index: Any) -> Place:
@@ -93,7 +93,7 @@ METHODS: dict[str, Callable[[Any, Any], Place]] = {
         n,
         lambda part, index: np.where(np.equal(index % 1, 0), 0.0, 0.5),
     ),
-    "nearest": lambda n, q: at(np.around((n - 1) * q)),
+    "nearest": lambda n, q: at(np.rint((n - 1) * q)),
 }
 
 
@@ -179,6 +179,7 @@ def quantiles(a: Any, q: Any, axis: Any, method: str, keepdims: bool, weights: A
     valid, number = np.logical_not(bad), rows.shape[-1]
     if skip:
         number = np.maximum(np.sum(valid, -1, keepdims=True), 1)
+        number = astype(number, shares.dtype) if shares.dtype.kind == "f" else number  # counts do not promote
     if weights is None:
         low, high, weight = METHODS[method](number, shares)
     else:

@@ -127,7 +127,11 @@ def unique_values(x: ArrayLike, /) -> Array:
         array([1., 2.])
     """
     array: Any = gathered(x)
-    return unique(array, equal_nan=False) if type(array) is Var else plain(np.unique_values, array)
+    if type(array) is Var:
+        concrete(array, "unique_values")
+        array = unique(array, equal_nan=False)
+        return array  # type: ignore[no-any-return]  # traced
+    return plain(np.unique_values, array)
 
 
 @stands_for(np.isin)
