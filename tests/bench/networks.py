@@ -1,6 +1,7 @@
 """Networks: value and gradient of a loss by all weights and biases, float32, in every library."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ def networks() -> list[Workload]:
 
 def network(name: str, what: str, rng: np.random.Generator, sizes: Sequence[int], batch: int, activation: str) -> Workload:
     """Return the workload of one network: tanh comes with squared errors, relu with cross-entropy."""
-    weights = [rng.normal(0, np.sqrt(1 / m), (m, n)).astype(np.float32) for m, n in zip(sizes[:-1], sizes[1:], strict=True)]
+    weights = [rng.normal(0, np.sqrt(1 / m), (m, n)).astype(np.float32) for m, n in pairwise(sizes)]
     biases = [rng.normal(0, 0.1, n).astype(np.float32) for n in sizes[1:]]
     x = rng.normal(size=(batch, sizes[0])).astype(np.float32)
     if activation == "relu":
