@@ -29,6 +29,12 @@ pick_p = Primitive(
 )
 """One output of an operation that has several."""
 
+
+def parts(y: Any) -> tuple[Any, ...]:
+    """Return the outputs of an operation that has several, each traced where the operation was."""
+    return tuple([apply(pick_p, y, which=k) for k in range(len(y))]) if type(y) is Var else y
+
+
 stop_gradient_p: Primitive = Primitive(
     name="stop_gradient",
     fn=lambda x: x,

@@ -16,7 +16,7 @@ from tapegrad.core.complaints import leaked
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, argument_names
 from tapegrad.core.primitive import FUNCTIONS, Primitive
 from tapegrad.core.program import dependencies
-from tapegrad.core.structure import root_p
+from tapegrad.core.structure import parts, root_p
 from tapegrad.core.var import Var, apply
 from tapegrad.errors import TreeError
 from tapegrad.transforms.entry import FRESH, close_tape, off_tape, open_tape
@@ -177,7 +177,7 @@ def loop(
     ]
     stack = FUNCTIONS[np.stack]
     if type(like) is tuple:
-        return tuple(stack([row[k] for row in rows]) for k in range(len(like)))
+        return tuple(stack(column) for column in zip(*[parts(row) for row in rows], strict=True))
     return stack(rows)
 
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from tapegrad.core.arrays import broadcast_to
 from tapegrad.core.masked import mended
-from tapegrad.core.structure import pick_p
-from tapegrad.core.var import Var, apply
+from tapegrad.core.structure import parts as parts
+from tapegrad.core.var import Var
 
 
 def is_complex(x: Any) -> bool:
@@ -89,8 +89,3 @@ def batch_each(args: Sequence[Any], batched: Sequence[bool]) -> list[Any]:
     """Return arguments of which all have a leading axis: NumPy's own functions on matrices take it from there."""
     size = next(len(x) for x, is_batched in zip(args, batched, strict=True) if is_batched)
     return [x if is_batched else broadcast_to(x, (size, *x.shape)) for x, is_batched in zip(args, batched, strict=True)]
-
-
-def parts(y: Any) -> tuple[Any, ...]:
-    """Return the outputs of an operation with several, each traced where the operation was."""
-    return tuple([apply(pick_p, y, which=k) for k in range(len(y))]) if type(y) is Var else y
