@@ -42,9 +42,14 @@ def test_a_branch_not_taken_contributes_nothing(xp: Any, name: str) -> None:
 
 @both_doors
 def test_an_inverse_of_what_was_clipped_is_flat(xp: Any) -> None:
-    for f in (xp.arccos, xp.arcsin, xp.arctanh):
+    for name in ("arccos", "arcsin", "arctanh"):
+        inverse = getattr(xp, name)
+
+        def clipped(x: Any, inverse: Any = inverse) -> Any:
+            return inverse(xp.clip(x, -1.0, 1.0))
+
         with np.errstate(all="ignore"):
-            assert slopes(lambda x, f=f: f(xp.clip(x, -1.0, 1.0)), 2.0) == (0.0, 0.0)
+            assert slopes(clipped, 2.0) == (0.0, 0.0)
 
 
 @both_doors

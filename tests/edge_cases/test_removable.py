@@ -14,7 +14,7 @@ TINY = (0.0, 1e-300, 1e-160, 1e-12, 1e-8, -1e-8, 1e-5, -1e-5)
 @both_doors
 @pytest.mark.parametrize("x", TINY)
 def test_sinc_near_zero(xp: Any, x: float) -> None:
-    np.testing.assert_allclose(slopes(xp.sinc, x), (-np.pi**2 / 3 * x, -np.pi**2 / 3), rtol=1e-8)
+    np.testing.assert_allclose(slopes(xp.sinc, x), (-(np.pi**2) / 3 * x, -(np.pi**2) / 3), rtol=1e-8)
 
 
 @both_doors
