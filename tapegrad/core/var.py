@@ -374,7 +374,7 @@ def apply(primitive: Primitive, *args: Any, **settings: Any) -> Any:
     steps = tape.steps
     steps.append((primitive, tuple(inputs), tuple(values), settings or NO_SETTINGS, value))
     y = Var(tape, len(steps) - 1, value, primitive)
-    if first.link is not None and len(args) == 1 and np.may_share_memory(value, first.value):
+    if first.link is not None and len(args) == 1 and type(value) is np.ndarray and np.may_share_memory(value, first.value):
         first.link.viewed(first, y, primitive, settings)
     return y
 
@@ -390,7 +390,10 @@ def unary(primitive: Primitive, x: Any) -> Any:
     value = primitive.fn(plain)
     steps = tape.steps
     steps.append((primitive, (x.index,), (plain,), NO_SETTINGS, value))
-    return Var(tape, len(steps) - 1, value, primitive)
+    y = Var(tape, len(steps) - 1, value, primitive)
+    if x.link is not None and type(value) is np.ndarray and np.may_share_memory(value, plain):
+        x.link.viewed(x, y, primitive, {})
+    return y
 
 
 def binary(primitive: Primitive, x: Any, y: Any) -> Any:

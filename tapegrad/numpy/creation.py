@@ -340,7 +340,6 @@ def asarray(
 asanyarray = asarray
 
 
-@stands_for(np.ascontiguousarray)
 def ascontiguousarray(a: Any, dtype: DTypeLike | None = None, *, like: ArrayLike | None = None) -> Array:
     """Return `a` as an array of at least one axis whose last axis runs fastest in memory.
 
@@ -351,7 +350,6 @@ def ascontiguousarray(a: Any, dtype: DTypeLike | None = None, *, like: ArrayLike
     return _laid_out(a, dtype, "C")
 
 
-@stands_for(np.asfortranarray)
 def asfortranarray(a: Any, dtype: DTypeLike | None = None, *, like: ArrayLike | None = None) -> Array:
     """Return `a` as an array of at least one axis whose first axis runs fastest in memory.
 
@@ -374,7 +372,6 @@ def _laid_out(a: Any, dtype: Any, order: Any) -> Array:
     return laid_out
 
 
-@stands_for(np.require)
 def require(
     a: Any,
     dtype: DTypeLike | None = None,

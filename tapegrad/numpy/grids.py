@@ -20,7 +20,7 @@ from numpy import triu_indices as triu_indices
 
 from tapegrad.core.arrays import broadcast_to, shape_of
 from tapegrad.core.structure import astype
-from tapegrad.core.var import Var
+from tapegrad.core.var import Var, depends_on_abstract
 from tapegrad.numpy.arguments import concrete, plain
 from tapegrad.numpy.creation import own
 from tapegrad.numpy.door import gathered, stands_for
@@ -131,7 +131,8 @@ def geomspace(
     last: Any = gathered(stop)
     if type(first) is not Var and type(last) is not Var:
         return np.geomspace(first, last, num, endpoint, dtype, axis)
-    if np.any(concrete(first, "geomspace") == 0) or np.any(concrete(last, "geomspace") == 0):
+    ends = [x for x in (first, last) if type(x) is not Var or not depends_on_abstract(x)]
+    if any(np.any(concrete(x, "geomspace") == 0) for x in ends):
         raise ValueError("Geometric sequence cannot include zero")
     first, last = broadcast_arrays(first, last)
     sign = np.sign(first)
