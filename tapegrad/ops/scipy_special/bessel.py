@@ -34,7 +34,7 @@ j1_p = elementwise(
 )
 y0_p = elementwise("y0", scipy.special.y0, lambda g, y, x: -g * scipy.special.y1(x), domain=POSITIVE)
 y1_p = elementwise("y1", scipy.special.y1, lambda g, y, x: g * (scipy.special.y0(x) - y / x), domain=POSITIVE)
-i0_p = elementwise("special_i0", scipy.special.i0, lambda g, y, x: g * scipy.special.i1(x))
+i0_p = elementwise("bessel_i0", scipy.special.i0, lambda g, y, x: g * scipy.special.i1(x))
 i1_p = elementwise(
     "i1",
     scipy.special.i1,

@@ -15,18 +15,25 @@ POSITIVE = (0.3, 3.0)
 WHOLE = (case(np.array([[0], [1], [3]]), np.array([0.7, 2.5])), case(2, np.array([0.7, 2.5])))
 
 
+FACTORS: dict[str, tuple[float, float]] = {}
+"""For each function the factors of its neighbours in its derivative."""
+
+
+def derivative_of(primitive: Primitive, n: Any, z: Any) -> Any:
+    """Return the derivative by `z` of a spherical Bessel function."""
+    below, above = FACTORS[primitive.name]
+    lower, upper = apply(primitive, abs(n - 1), z), apply(primitive, n + 1, z)  # where n is 0, nothing is made of the lower
+    if not isinstance(n, int):
+        n = n.astype(np.finfo(dtype_of(upper)).dtype)
+    return (below * n * lower + above * (n + 1) * upper) / (2 * n + 1)
+
+
 def _spherical(name: str, function: Fn, below: float, above: float) -> Primitive:
     """Define a function f with ``(2 n + 1) f'(n, z) = below * n * f(n - 1, z) + above * (n + 1) * f(n + 1, z)``.
 
     References:
         DLMF, https://dlmf.nist.gov/10.51.E2 and https://dlmf.nist.gov/10.51.E5
     """
-
-    def slope(g: Any, y: Any, n: Any, z: Any) -> Any:
-        lower, upper = apply(primitive, abs(n - 1), z), apply(primitive, n + 1, z)  # where n is 0, nothing is made of the lower
-        if not isinstance(n, int):
-            n = n.astype(np.finfo(dtype_of(y)).dtype)
-        return g * ((below * n * lower + above * (n + 1) * upper) / (2 * n + 1))
 
     def compute(n: Any, z: Any) -> Any:
         if dtype_of(n).kind not in "iu":
@@ -35,11 +42,12 @@ def _spherical(name: str, function: Fn, below: float, above: float) -> Primitive
         dtype = np.result_type(z)
         return np.asarray(y, dtype)[()] if dtype.kind in "fc" else y
 
+    FACTORS[name] = (below, above)
     primitive = elementwise(
         name,
         compute,
         missing(name, 0),
-        slope,
+        lambda g, y, n, z: g * derivative_of(primitive, n, z),
         domain=((0.0, 1.0), POSITIVE),
         stands_for=private(f"_{name}"),
         cases=WHOLE,

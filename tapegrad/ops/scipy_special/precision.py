@@ -55,7 +55,7 @@ def weak(function: np.ufunc) -> Fn:
     def compute(*args: Any) -> Any:
         if any(type(x) in (float, int) for x in args):
             dtype = np.result_type(*args)
-            if dtype.kind == "f":
+            if dtype == np.float32:
                 args = tuple([dtype.type(x) if type(x) in (float, int) else x for x in args])
         return function(*args)
 
