@@ -3,9 +3,6 @@
 from tapegrad.numpy import fft as fft
 from tapegrad.numpy import linalg as linalg
 from tapegrad.numpy import methods as methods
-from tapegrad.numpy.along import apply_along_axis as apply_along_axis
-from tapegrad.numpy.along import apply_over_axes as apply_over_axes
-from tapegrad.numpy.along import block as block
 from tapegrad.numpy.arithmetic import add as add
 from tapegrad.numpy.arithmetic import divide as divide
 from tapegrad.numpy.arithmetic import floor_divide as floor_divide
@@ -84,11 +81,6 @@ from tapegrad.numpy.creation import ones_like as ones_like
 from tapegrad.numpy.creation import require as require
 from tapegrad.numpy.creation import zeros as zeros
 from tapegrad.numpy.creation import zeros_like as zeros_like
-from tapegrad.numpy.editing import append as append
-from tapegrad.numpy.editing import delete as delete
-from tapegrad.numpy.editing import insert as insert
-from tapegrad.numpy.editing import resize as resize
-from tapegrad.numpy.editing import trim_zeros as trim_zeros
 from tapegrad.numpy.exponentials import exp as exp
 from tapegrad.numpy.exponentials import exp2 as exp2
 from tapegrad.numpy.exponentials import expm1 as expm1
@@ -190,10 +182,6 @@ from tapegrad.numpy.products import vecmat as vecmat
 from tapegrad.numpy.quantiles import median as median
 from tapegrad.numpy.quantiles import percentile as percentile
 from tapegrad.numpy.quantiles import quantile as quantile
-from tapegrad.numpy.ranges import geomspace as geomspace
-from tapegrad.numpy.ranges import linspace as linspace
-from tapegrad.numpy.ranges import logspace as logspace
-from tapegrad.numpy.ranges import meshgrid as meshgrid
 from tapegrad.numpy.reductions import amax as amax
 from tapegrad.numpy.reductions import amin as amin
 from tapegrad.numpy.reductions import max as max
