@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.core.arrays import broadcast_to, dtype_of, filled, guard, shape_of
+from tapegrad.core.arrays import broadcast_to, filled, guard, shape_of
 from tapegrad.core.families import elementwise, linear
 from tapegrad.core.primitive import PRIMITIVES, Fn, Primitive, case
 from tapegrad.core.var import Var, apply
@@ -121,35 +121,32 @@ mean_p = linear("mean", _mean, _pull_mean, batch=batch_reduction("mean"), cases=
 # The greatest and the least: the cotangent is split evenly among those that attain it
 
 
-def _chosen(y: Any, x: Any, axis: Axes, keepdims: bool, dtype: Any) -> tuple[Any, Any]:
+def _chosen(y: Any, x: Any, axis: Axes, keepdims: bool, nan_wins: bool) -> tuple[Any, Any]:
     """Return a mask of the elements that the output may have been taken from, and how many each output has."""
-    top = hold(y, shape_of(x), axis, keepdims)
-    mask = np.equal(x, top)
-    if type(x) is Var or not (y == y if type(y) is not np.ndarray else (y == y).all()):
-        mask = mask | np.not_equal(x, x)  # NaN wins, and equals nothing
+    mask = np.equal(x, hold(y, shape_of(x), axis, keepdims))
+    if nan_wins and (type(x) is Var or not (y == y if type(y) is not np.ndarray else (y == y).all())):
+        mask = mask | np.not_equal(x, x)  # NaN equals nothing
     if type(mask) is np.ndarray:
         ties = int(np.count_nonzero(mask))  # a NumPy integer would promote float32
         if ties == np.size(y) or (axis is None and not keepdims):
             return mask, ties // (np.size(y) or 1)
-    return mask, add_up(mask, axis, dtype, None, True)
+    return mask, add_up(mask, axis, np.real(y).dtype, None, True)
 
 
-def _pull_extreme(g: Any, y: Any, x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
-    mask, ties = _chosen(y, x, axis, keepdims, g.dtype)
-    return np.where(mask, hold(g, shape_of(x), axis, keepdims) / ties, 0.0)
+def _extreme(name: str, reduce: Fn, nan_wins: bool = True) -> Primitive:
+    def pull(g: Any, y: Any, x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
+        mask, ties = _chosen(y, x, axis, keepdims, nan_wins)
+        return np.where(mask, hold(g, shape_of(x), axis, keepdims) / ties, 0.0)
 
+    def push(tangents: Sequence[Any], y: Any, x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
+        mask, ties = _chosen(y, x, axis, keepdims, nan_wins)
+        return add_up(np.where(mask, tangents[0] / ties, 0.0), axis, None, None, keepdims)
 
-def _push_extreme(tangents: Sequence[Any], y: Any, x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
-    mask, ties = _chosen(y, x, axis, keepdims, dtype_of(y))
-    return add_up(np.where(mask, tangents[0] / ties, 0.0), axis, None, None, keepdims)
-
-
-def _extreme(name: str, reduce: Fn) -> Primitive:
     return Primitive(
         name=name,
         fn=lambda x, axis=None, keepdims=False: reduce(x, axis, None, None, keepdims),
-        pulls=(_pull_extreme,),
-        push=_push_extreme,
+        pulls=(pull,),
+        push=push,
         batch=batch_reduction(name),
         cases=SHAPES,
     )
@@ -157,6 +154,8 @@ def _extreme(name: str, reduce: Fn) -> Primitive:
 
 max_p = _extreme("max", np.maximum.reduce)
 min_p = _extreme("min", np.minimum.reduce)
+nanmax_p = _extreme("nanmax", np.fmax.reduce, nan_wins=False)
+nanmin_p = _extreme("nanmin", np.fmin.reduce, nan_wins=False)
 
 # Products
 
@@ -165,15 +164,31 @@ def _prod(x: Any, axis: Axes = None, keepdims: bool = False, dtype: Any = None) 
     return multiply_up(x, axis, dtype, None, keepdims)
 
 
+def _divides(y: Any) -> bool:
+    """Tell whether the products of all but one are those of all, divided: plain ones, none of them near 0 or infinity."""
+    if type(y) is Var or y.dtype.kind not in "fc" or not y.size:
+        return False
+    size, limits = np.abs(y), np.finfo(y.dtype)
+    return bool(np.minimum.reduce(size, None) > 1e6 * limits.tiny and np.maximum.reduce(size, None) < limits.max)
+
+
 def _others(y: Any, x: Any, axis: Axes, keepdims: bool) -> Any:
     """Return, for each element of `x`, the product of the others.
 
-    On plain arrays by division, where that is safe: no zero, no overflow. Else from both ends, exactly, and written in
+    On plain arrays by division, where that is safe: not by zeros, and without overflow. Else from both ends, and written in
     operations that have exact derivatives themselves.
     """
     shape = shape_of(x)
-    if type(x) is not Var and np.all((y != 0) & np.isfinite(y)):
+    if _divides(y):
         return hold(y, shape, axis, keepdims) / x
+    if type(x) is np.ndarray:
+        zero = np.equal(x, 0)
+        some = np.where(zero, 1.0, x)
+        product = multiply_up(some, axis, None, None, True)
+        if _divides(product):
+            number = add_up(zero, axis, None, None, True)
+            alone = np.where(zero, number == 1, number == 0)  # no zero among the others
+            return np.where(alone, product, 0.0) / some
     if not shape:
         return np.ones_like(x)
     if isinstance(axis, int):
@@ -198,6 +213,8 @@ def exclusive_product(x: Any, axis: int) -> Any:
 
 
 def _pull_prod(g: Any, y: Any, x: Any, axis: Axes = None, keepdims: bool = False, dtype: Any = None) -> Any:
+    if type(g) is not Var and _divides(y):
+        return hold(g * y, shape_of(x), axis, keepdims) / x
     return hold(g, shape_of(x), axis, keepdims) * _others(y, x, axis, keepdims)
 
 
