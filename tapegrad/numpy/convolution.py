@@ -69,8 +69,8 @@ def correlate(a: ArrayLike, v: ArrayLike, mode: Mode = "valid") -> Array:
     if type(x) is not Var and type(w) is not Var:
         y: Array = NUMPY.correlate(x, w, mode)
         return y
-    x, w = _sequence(x), _sequence(w)
-    if mode not in OFFSET or min(np.size(x), np.size(w)) == 0 or max(np.ndim(x), np.ndim(w)) > 1:
+    x, w = (z if type(z) is Var else np.asarray(z) for z in (x, w))
+    if mode not in OFFSET or min(np.size(x), np.size(w)) == 0 or np.ndim(x) != 1 or np.ndim(w) != 1:
         NUMPY.correlate(np.zeros(np.shape(x)), np.zeros(np.shape(w)), mode)  # says what is wrong
     flipped = (np.conjugate(w) if w.dtype.kind == "c" else w)[::-1]
     if mode == "same" and np.size(x) < np.size(w) and np.size(x) % 2 == 0:  # NumPy's middle lies one further here

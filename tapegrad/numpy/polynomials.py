@@ -117,7 +117,7 @@ def poly(seq_of_zeros: ArrayLike) -> Array:
         array([ 1., -3.,  2.])
     """
     zeros = gathered(seq_of_zeros)
-    if type(zeros) is not Var or zeros.ndim > 2 or (zeros.ndim == 2 and zeros.shape[0] != zeros.shape[1]):
+    if type(zeros) is not Var or zeros.size == 0 or zeros.ndim > 2 or (zeros.ndim == 2 and zeros.shape[0] != zeros.shape[1]):
         plain: Array = NUMPY.poly(np.zeros(zeros.shape) if type(zeros) is Var else zeros)
         return plain
     zeros = np.linalg.eigvals(zeros) if zeros.ndim == 2 else np.atleast_1d(zeros)
@@ -236,11 +236,11 @@ def polydiv(u: ArrayLike, v: ArrayLike) -> tuple[Array, Array]:
     if steps < 1:
         return np.zeros(1, rest.dtype), rest
     quotient = []
-    for _ in range(steps):
-        d = rest[:1] / divisor[:1]
+    scale = 1.0 / divisor[:1]
+    for k in range(steps):
+        d = scale * rest[k : k + 1]
         quotient.append(d)
-        rest = np.concatenate([rest[1:n] - d * divisor[1:], rest[n:]])
-    rest = np.concatenate([np.zeros(1, rest.dtype), rest]) if rest.shape[0] == 0 else rest
+        rest = np.concatenate([rest[:k], rest[k : k + n] - d * divisor, rest[k + n :]])
     while rest.shape[0] > 1 and np.allclose(rest[0], 0, rtol=1e-14):
         rest = rest[1:]
     return np.concatenate(quotient), rest
@@ -268,8 +268,8 @@ def polyder(p: ArrayLike, m: int = 1) -> Array:
         array([2., 2.])
     """
     c = gathered(p)
-    if type(c) is not Var:
-        plain: Array = NUMPY.polyder(c, m)
+    if type(c) is not Var or c.ndim != 1:
+        plain: Array = NUMPY.polyder(np.zeros(c.shape) if type(c) is Var else c, m)
         return plain
     if m < 0:
         raise ValueError("Order of derivative must be positive (see polyint)")
@@ -302,6 +302,8 @@ def polyint(p: ArrayLike, m: int = 1, k: ArrayLike | None = None) -> Array:
         plain: Array = NUMPY.polyint(c, m, constants)
         return plain
     m = int(m)
+    if np.ndim(c) == 0:
+        NUMPY.polyint(0.0)  # says what is wrong
     if m < 0:
         raise ValueError("Order of integral must be positive (see polyder)")
     constants = np.zeros(m) if constants is None else np.atleast_1d(constants)
@@ -360,7 +362,7 @@ def polyfit(
         NUMPY.polyfit(*(np.zeros(shape) for shape in shapes), deg, w=None if weights is None else np.zeros(np.shape(weights)))
     order = int(deg) + 1
     if rcond is None:
-        rcond = points.size * float(np.finfo(points.dtype).eps)
+        rcond = points.size * np.finfo(points.dtype).eps
     left, right = vander(points, order), values
     if weights is not None:
         weights = np.asarray(weights) + 0.0 if type(weights) is not Var else weights
@@ -368,7 +370,7 @@ def polyfit(
         right = right * (weights[:, None] if right.ndim == 2 else weights)
     scale = np.sqrt(np.sum(left * left, axis=0))
     left = left / scale
-    found: Any = lstsq(left, right, rcond)
+    found: Any = lstsq(left, right, float(rcond))
     solution, residuals, rank, s = found
     c = solution / (scale[:, None] if solution.ndim == 2 else scale)
     if type(rank) is not Var and rank != order and not full:

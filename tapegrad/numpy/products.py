@@ -314,6 +314,7 @@ def tensordot(a: ArrayLike, b: ArrayLike, axes: Any = 2) -> Array:
     own, other = both
     shape, shape_y = np.shape(x), np.shape(y)
     if len(own) != len(other) or len(own) > min(len(shape), len(shape_y)):
+        np.tensordot(np.broadcast_to(0.0, shape), np.broadcast_to(0.0, shape_y), axes)  # says what is wrong
         raise ValueError("shape-mismatch for sum")
     pairs = list(zip(normalize_axis_tuple(own, len(shape)), normalize_axis_tuple(other, len(shape_y)), strict=True))
     if any(shape[i] != shape_y[j] for i, j in pairs):

@@ -172,8 +172,10 @@ class Plan:
     steps: tuple[tuple[int, int, str], ...]
 
 
-def parse(subscripts: str, ranks: Sequence[int]) -> tuple[list[str], str]:
+def parse(subscripts: str, ranks: Sequence[int], lenient: bool = False) -> tuple[list[str], str]:
     """Return the labels of each operand and of the output, ellipses written out.
+
+    An ellipsis that the output has not is summed over if `lenient`, as NumPy does where it optimizes.
 
     Raises:
         ValueError: if they are no einsum of operands of these ranks.
@@ -197,7 +199,12 @@ def parse(subscripts: str, ranks: Sequence[int]) -> tuple[list[str], str]:
         result = dots + "".join(sorted(c for c in set(named) if named.count(c) == 1))
     known = set("".join(written))
     good = all(c in ascii_letters for c in "".join(written) + result)
-    if not good or len(set(result)) != len(result) or not set(result) <= known or ("..." not in out and arrow and dots):
+    if (
+        not good
+        or len(set(result)) != len(result)
+        or not set(result) <= known
+        or ("..." not in out and arrow and dots and not lenient)
+    ):
         raise ValueError("subscripts")
     return written, result
 
@@ -214,7 +221,7 @@ def plan(subscripts: str, shapes: tuple[Shape, ...], optimize: Any) -> Plan:
     Raises:
         ValueError: if they do not fit.
     """
-    operands, out = parse(subscripts, [len(shape) for shape in shapes])
+    operands, out = parse(subscripts, [len(shape) for shape in shapes], lenient=bool(optimize))
     sizes: dict[str, int] = {}
     for labels, shape in zip(operands, shapes, strict=True):
         for c, n in zip(labels, shape, strict=True):

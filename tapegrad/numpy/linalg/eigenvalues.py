@@ -4,7 +4,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from tapegrad.core.var import Var, unary
+from tapegrad.core.var import Var, apply, unary
 from tapegrad.numpy.door import stands_for
 from tapegrad.numpy.linalg.arguments import LINALG, hermitian, matrix
 from tapegrad.ops.linalg.eigen import eig_p, eigh_p
@@ -36,12 +36,12 @@ class EigResult(NamedTuple):
     eigenvectors: Array
 
 
-def _hermitian(a: Any, uplo: str) -> Any:
-    """Return the matrix that is given by one triangle."""
+def _decomposed(a: Any, uplo: str) -> Any:
+    """Record the decomposition of a matrix that is given by one triangle."""
     triangle = uplo.upper()
     if triangle not in ("L", "U"):
         raise ValueError("UPLO argument must be 'L' or 'U'")
-    return hermitian(a, triangle)
+    return apply(eigh_p, hermitian(a, triangle), lower=triangle == "L")
 
 
 @stands_for(np.linalg.eigh)
@@ -71,7 +71,7 @@ def eigh(a: ArrayLike, UPLO: Literal["L", "U"] = "L") -> EighResult:
         differentiation", Oxford 2008, section 3.1.
     """
     a = matrix(a, np.linalg.eigh, square=True)
-    return EighResult(*(parts(unary(eigh_p, _hermitian(a, UPLO))) if type(a) is Var else LINALG.eigh(a, UPLO)))
+    return EighResult(*(parts(_decomposed(a, UPLO)) if type(a) is Var else LINALG.eigh(a, UPLO)))
 
 
 @stands_for(np.linalg.eigvalsh)

@@ -87,7 +87,7 @@ def vector_norm(x: ArrayLike, /, *, axis: Axis = None, keepdims: bool = False, o
         return y
     array = _inexact(array)
     axes = tuple(range(array.ndim)) if axis is None else normalize_axis_tuple(axis, array.ndim)
-    return _of_vectors(array, ord, axes, keepdims)
+    return _of_vectors(array, 2 if ord is None else ord, axes, keepdims)
 
 
 @stands_for(np.linalg.matrix_norm)
@@ -168,7 +168,7 @@ def _euclidean(x: Any, axes: tuple[int, ...], keepdims: bool) -> Array:
 
 def _maximum(x: Any, axes: Any, keepdims: bool = False) -> Any:
     """Return the largest of numbers that are not negative; 0 of none."""
-    return np.max(x, axis=axes, keepdims=keepdims) if x.size else np.max(x, axis=axes, keepdims=keepdims, initial=0.0)
+    return (np.max if x.size else np.sum)(x, axis=axes, keepdims=keepdims)
 
 
 def _of_vectors(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Array:

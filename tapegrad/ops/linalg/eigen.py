@@ -60,30 +60,30 @@ def _inverse_differences(w: Any) -> Any:
 # Hermitian matrices
 
 
-def _pull_eigh(g: Sequence[Any], y: Sequence[Any], a: Any) -> Any:
+def _pull_eigh(g: Sequence[Any], y: Sequence[Any], a: Any, lower: bool = True) -> Any:
     gw, gv = g
     w, v = y
     inner = on_diagonal(gw)
     if not absent(gv):
         inner = inner + hermitian_part(_inverse_differences(w) * (adjoint(v) @ conjugate(gv)))
-    return as_if_lower(conjugate(v @ inner @ adjoint(v)))
+    return as_if_lower(conjugate(v @ inner @ adjoint(v)), lower)
 
 
-def _push_eigh(tangents: Sequence[Any], y: Sequence[Any], a: Any) -> Any:
+def _push_eigh(tangents: Sequence[Any], y: Sequence[Any], a: Any, lower: bool = True) -> Any:
     w, v = y
-    p = adjoint(v) @ from_lower(tangents[0]) @ v
+    p = adjoint(v) @ from_lower(tangents[0], lower) @ v
     return real(diagonal(p)), v @ (_inverse_differences(w) * p)
 
 
 eigh_p: Primitive = Primitive(
     name="eigh",
-    fn=lambda a: tuple(np.linalg.eigh(a)),
+    fn=lambda a, lower=True: tuple(np.linalg.eigh(a, "L" if lower else "U")),
     pulls=(_pull_eigh,),
     push=_push_eigh,
-    batch=lambda args, batched: parts(apply(eigh_p, args[0])),
-    cases=(case(SYMMETRIC), case(np.stack([SYMMETRIC, SYMMETRIC @ SYMMETRIC])), case(np.array([[2.0]]))),
+    batch=lambda args, batched, **settings: parts(apply(eigh_p, args[0], **settings)),
+    cases=(case(SYMMETRIC), case(np.stack([SYMMETRIC, SYMMETRIC @ SYMMETRIC])), case(SYMMETRIC, lower=False)),
 )
-"""Eigenvalues and eigenvectors of a Hermitian matrix, of which the lower triangle is read."""
+"""Eigenvalues and eigenvectors of a Hermitian matrix, of which one triangle is read."""
 
 
 # General matrices

@@ -53,15 +53,17 @@ def triangle(n: int, diagonal: float, below: float, dtype: np.dtype[Any]) -> Any
     return np.tri(n, k=-1, dtype=dtype) * dtype.type(below) + np.eye(n, dtype=dtype) * dtype.type(diagonal)
 
 
-def as_if_lower(s: Any) -> Any:
-    """Return the cotangent of a matrix whose lower triangle only was read, from that of the Hermitian matrix it stands for."""
-    return s * triangle(s.shape[-1], 1.0, 2.0, s.dtype)
+def as_if_lower(s: Any, lower: bool = True) -> Any:
+    """Return the cotangent of a matrix of which one triangle was read, from that of the Hermitian matrix it stands for."""
+    mask = triangle(s.shape[-1], 1.0, 2.0, s.dtype)
+    return s * (mask if lower else mask.T)
 
 
-def from_lower(t: Any) -> Any:
-    """Return the Hermitian matrix whose lower triangle is that of `t`."""
-    lower = t * triangle(t.shape[-1], 0.5, 1.0, t.dtype)
-    return lower + adjoint(lower)
+def from_lower(t: Any, lower: bool = True) -> Any:
+    """Return the Hermitian matrix of which one triangle is that of `t`."""
+    mask = triangle(t.shape[-1], 0.5, 1.0, t.dtype)
+    half = t * (mask if lower else mask.T)
+    return half + adjoint(half)
 
 
 def inverse_gaps(gaps: Any, scale: Any, n: int) -> Any:
