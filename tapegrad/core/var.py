@@ -446,9 +446,7 @@ def ufunc(function: np.ufunc, *args: Any) -> Any:
     primitive = UFUNCS.get(function)
     if primitive is None:
         stand_in = FUNCTIONS.get(function)
-        if stand_in is None:
-            raise no_stand_in(f"numpy.{function.__name__}")
-        return stand_in(*args)
+        return FUNCTIONS["unknown ufunc"](function, *args) if stand_in is None else stand_in(*args)
     if primitive.constant:
         return apply(primitive, *args)
     if len(args) == 2:

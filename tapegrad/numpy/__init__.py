@@ -3,6 +3,7 @@
 from tapegrad.numpy import fft as fft
 from tapegrad.numpy import linalg as linalg
 from tapegrad.numpy import methods as methods
+from tapegrad.numpy import unknown as unknown
 from tapegrad.numpy.arithmetic import add as add
 from tapegrad.numpy.arithmetic import divide as divide
 from tapegrad.numpy.arithmetic import floor_divide as floor_divide
@@ -69,6 +70,7 @@ from tapegrad.numpy.covariance import cov as cov
 from tapegrad.numpy.creation import array as array
 from tapegrad.numpy.creation import asanyarray as asanyarray
 from tapegrad.numpy.creation import asarray as asarray
+from tapegrad.numpy.creation import asarray_chkfinite as asarray_chkfinite
 from tapegrad.numpy.creation import ascontiguousarray as ascontiguousarray
 from tapegrad.numpy.creation import asfortranarray as asfortranarray
 from tapegrad.numpy.creation import copy as copy
@@ -348,3 +350,8 @@ from tapegrad.numpy.dtypes import min_scalar_type as min_scalar_type
 from tapegrad.numpy.dtypes import promote_types as promote_types
 from tapegrad.numpy.dtypes import result_type as result_type
 from tapegrad.numpy.dtypes import shares_memory as shares_memory
+from tapegrad.numpy.windows import bartlett as bartlett
+from tapegrad.numpy.windows import blackman as blackman
+from tapegrad.numpy.windows import hamming as hamming
+from tapegrad.numpy.windows import hanning as hanning
+from tapegrad.numpy.windows import kaiser as kaiser

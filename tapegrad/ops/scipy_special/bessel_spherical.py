@@ -9,7 +9,6 @@ from tapegrad.core.arrays import dtype_of
 from tapegrad.core.families import elementwise
 from tapegrad.core.primitive import Fn, Primitive, case, missing
 from tapegrad.core.var import apply
-from tapegrad.ops.scipy_special.precision import private
 
 POSITIVE = (0.3, 3.0)
 WHOLE = (case(np.array([[0], [1], [3]]), np.array([0.7, 2.5])), case(2, np.array([0.7, 2.5])))
@@ -49,7 +48,6 @@ def _spherical(name: str, function: Fn, below: float, above: float) -> Primitive
         missing(name, 0),
         lambda g, y, n, z: g * derivative_of(primitive, n, z),
         domain=((0.0, 1.0), POSITIVE),
-        stands_for=private(f"_{name}"),
         cases=WHOLE,
     )
     return primitive

@@ -1,8 +1,8 @@
 """SciPy's special functions, typed and differentiable, under SciPy's own names and signatures.
 
 Most are ufuncs in SciPy, which record under its own door as well: ``scipy.special.erf(x)`` on a traced value is
-``tapegrad.scipy.special.erf(x)``. `logsumexp`, `softmax`, `log_softmax`, `polygamma` and `multigammaln` are not; they are
-differentiable here only.
+``tapegrad.scipy.special.erf(x)``. The rest (`logsumexp`, `softmax`, `log_softmax`, `polygamma`, `multigammaln`, spherical
+Bessel functions) asks for plain arrays there, and is differentiable here only.
 """
 
 from tapegrad.numpy import cbrt as cbrt
