@@ -10,7 +10,7 @@ from tapegrad.core.var import Var
 from tapegrad.numpy.arguments import axes_of, is_traced, plain
 from tapegrad.numpy.door import gathered, stands_for
 from tapegrad.numpy.scans import diff
-from tapegrad.ops.scan import along
+from tapegrad.ops.scan import along, pairs
 from tapegrad.typing import Array, ArrayLike
 
 # Slopes
@@ -146,6 +146,6 @@ def trapezoid(y: ArrayLike, x: ArrayLike | None = None, dx: ArrayLike = 1.0, axi
     if at is not None:
         at = at if type(at) is Var else np.asarray(at)
         step = diff(at, axis=axis) if at.ndim != 1 else np.reshape(diff(at), (-1, *(1,) * (values.ndim - axis - 1)))
-    panels = step * (values[along(axis, slice(1, None))] + values[along(axis, slice(None, -1))]) / 2.0
+    panels = step * pairs(values, axis) / 2.0
     total: Array = np.sum(panels, axis=axis)
     return total

@@ -60,10 +60,14 @@ def interp(
     if cycle is not None:
         at, nodes, values = wound(at, nodes, values, cycle)
         below = above = None
-    first, last = nodes[0], nodes[-1]
     y = within(at, nodes, values) if nodes.size > 1 else values[0] + 0.0 * at
-    y = np.where(np.greater(at, last), values[-1] if above is None else above, y)
-    result: Array = unboxed(np.where(np.less(at, first), values[0] if below is None else below, y))
+    for outside, value in (
+        (np.greater(at, nodes[-1]), values[-1] if above is None else above),
+        (np.less(at, nodes[0]), values[0] if below is None else below),
+    ):
+        if type(outside) is Var or np.any(outside):
+            y = np.where(outside, value, y)
+    result: Array = unboxed(y)
     return result
 
 
@@ -85,10 +89,9 @@ def within(at: Any, nodes: Any, values: Any) -> Any:
     still, edges = apply(stop_gradient_p, at), apply(stop_gradient_p, nodes)
     place = np.clip(np.searchsorted(edges, still, "right") - 1, 0, n - 2)
     anchor = place + np.equal(still, edges[-1])  # the last node is met exactly
-    wide = take(nodes, place + 1) - take(nodes, place)
-    rise = take(values, place + 1) - take(values, place)
-    slope = rise / np.where(np.equal(wide, 0), 1.0, wide)
-    return slope * (at - take(nodes, anchor)) + take(values, anchor)
+    wide = diff(nodes)
+    slopes = diff(values) / np.where(np.equal(wide, 0), 1.0, wide)
+    return take(slopes, place) * (at - take(nodes, anchor)) + take(values, anchor)
 
 
 @stands_for(np.unwrap)

@@ -7,10 +7,11 @@ import numpy as np
 
 from tapegrad.core.structure import stop_gradient_p
 from tapegrad.core.var import Var, apply
-from tapegrad.numpy.arguments import any_true, is_traced, plain
+from tapegrad.numpy.arguments import any_true, is_traced, plain, reduction
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
 from tapegrad.numpy.reductions import max, min, prod, sum
 from tapegrad.numpy.scans import cumprod, cumsum
+from tapegrad.ops.reduce import nanmax_p, nanmin_p
 from tapegrad.typing import Array, ArrayLike, Axis, DTypeLike
 
 
@@ -144,15 +145,13 @@ def extreme(name: str, a: Any, axis: Any, out: Any, keepdims: bool, initial: Any
     x: Any = gathered(a)
     if not is_traced(x, initial, where):
         return plain(getattr(np, name), x, axis, None, keepdims, initial=initial, where=where)
-    if not np.size(x) and initial is None:
-        return plain(getattr(np, name), np.empty(np.shape(x), x.dtype), axis, None, keepdims)
+    if initial is None and where is True:
+        y: Array = reduction(nanmax_p if name == "nanmax" else nanmin_p, x, axis, None, keepdims)
+        if any_true(np.isnan(apply(stop_gradient_p, y))):
+            warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=3)
+        return y
     best, worst = (max, -np.inf) if name == "nanmax" else (min, np.inf)
-    count = sum(numbers(x), axis, keepdims=keepdims, where=where)
-    y: Any = best(filled(x, worst), axis, None, keepdims, initial, where)
-    none: Any = np.equal(count, 0) if initial is None else False
-    if any_true(none):
-        warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=3)
-    return y if none is False or (type(none) is not Var and not np.any(none)) else np.where(none, np.nan, y)
+    return best(filled(x, worst), axis, None, keepdims, initial, where)
 
 
 @stands_for(np.nanmax)

@@ -224,7 +224,7 @@ def ediff1d(ary: ArrayLike, to_end: ArrayLike | None = None, to_begin: ArrayLike
     for given, name in ((to_begin, "to_begin"), (to_end, "to_end")):
         if given is not None and not np.can_cast(dtype_of(given), row.dtype, casting="same_kind"):
             raise TypeError(f"dtype of `{name}` must be compatible with input `ary` under the `same_kind` rule.")
-    middle = row[1:] - row[:-1]
+    middle = diff(row)
     parts = [None if given is None else astype(np.ravel(given), row.dtype) for given in (to_begin, to_end)]
     joined = [part for part in (parts[0], middle, parts[1]) if part is not None]
     y: Array = np.concatenate(joined)

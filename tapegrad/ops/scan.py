@@ -126,6 +126,12 @@ def _pull_diff(g: Any, y: Any, x: Any, n: int, axis: int) -> Any:
     shape = shape_of(x)
     if shape[axis] < n:
         return np.zeros(shape, g.dtype)
+    if n == 1 and type(g) is np.ndarray:
+        c = np.empty(shape, g.dtype)
+        c[along(axis, slice(1, None))] = g
+        c[along(axis, 0)] = 0.0
+        c[along(axis, slice(None, -1))] -= g
+        return c
     edge = np.zeros((*shape[:axis], n, *shape[axis + 1 :]), g.dtype)
     c = np.diff(np.concatenate([edge, g, edge], axis), n, axis)
     return -c if n % 2 else c
@@ -138,3 +144,25 @@ diff_p = linear(
     batch=batch_scan("diff"),
     cases=(case((4,), n=1, axis=0), case((2, 5), n=2, axis=1), case((2, 3), n=3, axis=1), case((2, 2), n=4, axis=0)),
 )
+
+# Sums of neighbours
+
+
+def _pull_pairs(g: Any, y: Any, x: Any, axis: int) -> Any:
+    shape = shape_of(x)
+    edge = np.zeros((*shape[:axis], 1, *shape[axis + 1 :]), g.dtype)
+    return pairs(np.concatenate([edge, g, edge], axis), axis) if shape[axis] else np.zeros(shape, g.dtype)
+
+
+pairs_p: Primitive = linear(
+    "pairs",
+    lambda x, axis: x[along(axis, slice(1, None))] + x[along(axis, slice(None, -1))],
+    _pull_pairs,
+    batch=batch_scan("pairs"),
+    cases=(case((4,), axis=0), case((2, 3), axis=1), case((1, 2), axis=0)),
+)
+
+
+def pairs(x: Any, axis: int) -> Any:
+    """Return the sum of each element and the next along an axis."""
+    return apply(pairs_p, x, axis=axis)
