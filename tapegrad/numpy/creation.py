@@ -14,6 +14,7 @@ from tapegrad.core.primitive import FUNCTIONS
 from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, apply
 from tapegrad.core.writing import record, writable
+from tapegrad.numpy.arguments import concrete
 from tapegrad.numpy.door import gathered, stands_for
 from tapegrad.numpy.joins import pack
 from tapegrad.ops.create import copy_p, full_p
@@ -338,6 +339,22 @@ def asarray(
 
 
 asanyarray = asarray
+
+
+def asarray_chkfinite(a: Any, dtype: DTypeLike | None = None, order: OrderLike | None = None) -> Array:
+    """Return `a` as an array, as `asarray` does, having seen that all its elements are finite.
+
+    Raises:
+        ValueError: if an element is infinite or NaN.
+        ConcretizationError: for a traced value under `vmap` and `jit`.
+
+    Example:
+        >>> asarray_chkfinite([1.0, 2.0])
+        array([1., 2.])
+    """
+    y = asarray(a, dtype, order)
+    np.asarray_chkfinite(concrete(y, "asarray_chkfinite"))
+    return y
 
 
 def ascontiguousarray(a: Any, dtype: DTypeLike | None = None, *, like: ArrayLike | None = None) -> Array:
