@@ -87,7 +87,7 @@ def _pull_put(g: Any, y: Any, v: Any, x: Any, *arrays: Any, index: Any) -> Any:
     piece = getitem(g, where)
     if not is_unique(index):
         stays = apply(last_p, *arrays, index=index, shape=shape_of(x)) if arrays else last(index, shape_of(x))
-        piece = np.where(stays, piece, 0.0)
+        piece = piece if type(stays) is ndarray and stays.all() else np.where(stays, piece, 0.0)
     elif type(piece) is ndarray and piece.base is not None:
         piece = piece.copy()  # so that it holds on to no more than itself, and `g` may be used up below
     return _fit(piece, shape_of(v))
@@ -115,8 +115,9 @@ OWNED = _owned()
 
 def last(index: Any, shape: tuple[int, ...]) -> Any:
     """Tell, for each element that `index` names, whether it is the last time, so that what is put there stays."""
-    owner = np.zeros(shape, np.intp)
-    count = np.arange(owner[index].size).reshape(owner[index].shape)
+    owner = np.empty(shape, np.intp)
+    named = np.broadcast_to(np.False_, shape)[index]
+    count = np.arange(named.size).reshape(named.shape)
     owner[index] = count
     return owner[index] == count
 

@@ -20,11 +20,12 @@ from numpy import triu_indices as triu_indices
 
 from tapegrad.core.arrays import broadcast_to, shape_of
 from tapegrad.core.structure import astype
-from tapegrad.core.var import Var, depends_on_abstract
+from tapegrad.core.var import Var, apply, depends_on_abstract
 from tapegrad.numpy.arguments import concrete, plain
 from tapegrad.numpy.creation import own
 from tapegrad.numpy.door import gathered, stands_for
 from tapegrad.numpy.shapes import broadcast_arrays, in_shape, moveaxis
+from tapegrad.ops.spaced import linspace_p
 from tapegrad.typing import Array, ArrayLike, DTypeLike
 
 
@@ -69,22 +70,15 @@ def linspace(
         return plain(np.linspace, first, last, num, endpoint, retstep, dtype, axis, device=device)
     if num < 0:
         raise ValueError(f"Number of samples, {num}, must be non-negative.")
-    count = num - 1 if endpoint else num
-    first, last = (astype(x, np.result_type(x, 0.0)) if not _is_inexact(x) else x for x in (first, last))
-    span = last - first
-    step = span / count if count > 0 else span * np.nan
-    ramp = np.arange(num).reshape(-1, *(1,) * len(shape_of(span))).astype(np.result_type(span.dtype))
-    y: Any = ramp * (step if count > 0 else span) + first
-    if endpoint and num > 1:
-        y = np.where(ramp == count, last, y)
+    first, last = (x if type(x) in (Var, float) else np.asarray(x) for x in (first, last))
+    y: Any = apply(linspace_p, first, last, num=num, endpoint=bool(endpoint))
     y = moveaxis(y, 0, axis) if axis else y
     if dtype is not None:
         y = astype(np.floor(y) if np.dtype(dtype).kind in "iu" else y, dtype)
-    return (y, step) if retstep else y
-
-
-def _is_inexact(x: Any) -> bool:
-    return type(x) is float or (hasattr(x, "dtype") and x.dtype.kind in "fc")
+    if not retstep:
+        return y
+    parts = num - 1 if endpoint else num
+    return y, (last - first) / (parts if parts > 0 else np.nan)
 
 
 @stands_for(np.logspace)

@@ -50,8 +50,8 @@ def take(
         return taken
     refuse_out(out, "take")
     if axis is None:
-        x, axis = ravel(x), 0
-    axis = normalize_axis_index(axis, x.ndim)
+        x, axis = (x if np.ndim(x) == 1 else ravel(x)), 0
+    axis = normalize_axis_index(axis, np.ndim(x))
     if type(where) is not Var:
         where = np.asarray(where)
         if not where.size:
@@ -61,7 +61,7 @@ def take(
         where = where % n
     elif mode == "clip":
         where = np.clip(where, 0, n - 1)
-    return read(x, (slice(None),) * axis + (where,))
+    return read(x, (slice(None),) * axis + (where,) if axis else where)
 
 
 @stands_for(np.take_along_axis)

@@ -112,6 +112,9 @@ def _sum_runs(x: Any, counts: Any, length: int, axis: int) -> Any:
     if type(counts) is int:
         return np.add.reduce(x.reshape(*shape[:axis], length, counts, *shape[axis + 1 :]), axis + 1)
     y = np.zeros((*shape[:axis], length, *shape[axis + 1 :]), x.dtype)
+    if x.ndim == 1:
+        np.add.at(y, np.repeat(np.arange(length), counts), x)
+        return y
     present = np.flatnonzero(counts)  # reduceat cannot sum over nothing
     if len(present):
         starts = (np.cumsum(counts) - counts)[present]
