@@ -19,6 +19,7 @@ import tapegrad.numpy as tnp
 from tapegrad.core.primitive import FUNCTIONS, UFUNCS
 
 PATH = Path(__file__).with_name("coverage.md")
+VERSION = ".".join(np.__version__.split(".")[:2])
 
 CONSTANTS = {
     "index": "argmax argmin argpartition argsort argwhere count_nonzero diag_indices diag_indices_from digitize "
@@ -72,7 +73,7 @@ SCIPY_CONSTANTS = {"sign or rounding": "gammasgn", "state of a filter, from its 
 
 PROSE = """# What can be differentiated
 
-Made by `python docs/make_coverage.py` from the library itself; do not edit.
+Made by `python docs/make_coverage.py` from the library itself and NumPy {version}; do not edit.
 
 Each function of NumPy is one of these:
 
@@ -85,7 +86,7 @@ Each function of NumPy is one of these:
 traced values can be written into.
 """
 
-SCIPY_PROSE = """# SciPy
+SCIPY_PROSE = """## SciPy
 
 What the rooms of `tapegrad.scipy` offer. SciPy's ufuncs take traced values as they are; its other functions ask for plain
 arrays, and the ones of `tapegrad.scipy` stand in for them.
@@ -196,7 +197,7 @@ def table(title: str, rows: list[Row], plain: str) -> str:
 
 def coverage() -> str:
     """Return the text of ``coverage.md``."""
-    sections = [PROSE]
+    sections = [PROSE.format(version=VERSION)]
     for module, ours in ((np, tnp), (np.linalg, tnp.linalg), (np.fft, tnp.fft)):
         sections.append(table(module.__name__, list(numpy_rows(module, ours)), "plain np"))
     sections.append(SCIPY_PROSE)

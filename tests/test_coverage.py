@@ -32,7 +32,10 @@ def test_every_function_of_numpy_is_offered_or_known_to_be_absent(made: dict[str
 
 
 def test_the_table_in_the_documentation_is_up_to_date(made: dict[str, Any]) -> None:
-    assert (DOCS / "coverage.md").read_text() == made["coverage"](), "run python docs/make_coverage.py"
+    text = (DOCS / "coverage.md").read_text()
+    if f"NumPy {made['VERSION']};" not in text:
+        pytest.skip("the table was made with another version of NumPy, which has other names")
+    assert text == made["coverage"](), "run python docs/make_coverage.py"
 
 
 def test_a_name_that_numpy_gains_is_noticed(made: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
