@@ -32,6 +32,7 @@ def log_weight(a: Any, x: Any) -> Any:
 @in_double
 def _log_density(a: Any, x: Any) -> Any:
     y = np.where(a >= 1.0, log_weight(a - 1.0, x), log_weight(a, x) + np.log(a) - np.log(x))
+    y = np.where((x == 0) & (a < 1.0), np.inf, y)
     return np.where(np.isposinf(x) & np.isfinite(a), -np.inf, np.where(x < 0, np.nan, y))
 
 
