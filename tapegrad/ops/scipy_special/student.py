@@ -62,8 +62,8 @@ def _by_df(df: Any, t: Any, order: int = 1) -> Any:
 def _by_argument(df: Any, total: Any, z: Any, rest: Any, order: int) -> Any:
     """Return what the derivatives by `z`, which depends on `df`, contribute to the derivative of ``betainc(df / 2, 1 / 2, z)``.
 
-    It is written over the weight ``w = z**a (1 - z)**b / beta(a, b)``. Since ``dz / d(df)`` times the density is ``w / df``, each
-    derivative of the integral adds one of ``w / df``, a function of a and df.
+    It is written over the weight ``w = z**a (1 - z)**b / beta(a, b)``. Since ``dz / d(df)`` times the density is ``w / df``,
+    each derivative of the integral adds one of ``w / df``, a function of a and df.
     """
     a, b = 0.5 * df, 0.5
 
