@@ -75,7 +75,7 @@ def spacing(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     return constant_of(spacing_p, np.spacing, settings, x)
 
 
-@stands_for(np.round)
+@stands_for(np.round, np.around)
 def round(a: ArrayLike, decimals: int = 0, out: None = None) -> Any:
     """Return each element rounded to a number of decimals, on a tie to the even digit.
 

@@ -17,7 +17,7 @@ tan_p = elementwise("tan", np.tan, lambda g, y, x: g * (1.0 + y * y), domain=(-1
 def _sine_to_cosine(x: Any) -> Any:
     """``sqrt(1 - x*x)`` to full accuracy near ±1, and on the side of the branch cut where the sign of zero puts it."""
     if dtype_of(x).kind == "c":
-        return np.sqrt((x + 1.0) * -(x - 1.0))
+        return np.sqrt((x - (-1.0)) * -(x - 1.0))  # 1 + x would lose the sign of a zero
     return np.sqrt((1.0 + x) * (1.0 - x))
 
 

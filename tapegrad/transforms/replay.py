@@ -232,6 +232,7 @@ def conform(c: Any, x: Any, primitive: Primitive, what: str = "cotangent") -> An
 
     Raises:
         RuleError: if the shapes differ otherwise: a rule is wrong.
+        TypeError: if the primal is an array of objects.
     """
     kind = type(c)
     if kind is Scatter and c.full_shape == x.shape and c.dtype is x.dtype:
@@ -257,6 +258,11 @@ def conform(c: Any, x: Any, primitive: Primitive, what: str = "cotangent") -> An
     if c.dtype == dtype:
         return c
     if dtype.kind not in "fc":
+        if dtype.kind == "O":
+            raise TypeError(
+                f"an array of dtype object came out of '{primitive.name}', or went into it: derivatives are taken by numbers only. "
+                f"Convert what was combined with traced values, with .astype(float)."
+            )
         return None
     if kind is Scatter:
         return evolve(c, dtype=dtype)
