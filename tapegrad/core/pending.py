@@ -101,13 +101,16 @@ class Slots:
             parts[which] = parts[which] + part if which in parts else part
         return Slots(parts)
 
-    def settle(self, values: tuple[Any, ...], apply: Any) -> list[Any]:
-        """Return one cotangent an output, zeros where none came."""
-        found = [self.parts.get(i) for i in range(len(values))]
-        return [
-            zeros_like(value) if part is None else part.settle(apply) if type(part) is Scatter else part
-            for part, value in zip(found, values, strict=True)
-        ]
+    def settle(self, values: tuple[Any, ...], apply: Any, sparse: bool) -> list[Any]:
+        """Return one cotangent an output; where none came zeros, or None if the rules are `sparse`."""
+        parts = self.parts
+        found = []
+        for k, value in enumerate(values):
+            part = parts.get(k)
+            if part is None and not sparse:
+                part = zeros_like(value)
+            found.append(part.settle(apply) if type(part) is Scatter else part)
+        return found
 
 
 def zeros_like(x: Any) -> Any:

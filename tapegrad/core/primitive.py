@@ -43,6 +43,7 @@ class Primitive:
     ``batch(args, batched, **settings)`` computes the output for inputs of which those marked in `batched` have a leading
     axis, and gives the output a leading axis; None means a loop over that axis.
     ``constant`` marks an output without derivative (a comparison, a rounding): under `grad` and `jvp` it is a plain array.
+    ``sparse`` says that the pulls of an operation with several outputs take None for the cotangent of one that had none.
     ``domain`` holds, per input, the interval in which the operation is smooth; ``cases`` shapes and settings to try.
     """
 
@@ -54,6 +55,7 @@ class Primitive:
     broadcasts: bool = False
     batch: Fn | None = None
     constant: bool = False
+    sparse: bool = False
     domain: tuple[tuple[float, float], ...] = ((-2.0, 2.0),)
     cases: tuple[Case, ...] = ()
 

@@ -72,7 +72,8 @@ def check_labels(labels: "np.ndarray[Any, Any]", shape: tuple[int, ...]) -> "np.
         raise ValueError(
             f"nn.cross_entropy: logits of shape {shape} need one label an example, shape {shape[:-1]}, got {labels.shape}"
         )
-    labels = labels.astype(np.intp, copy=False)
+    if labels.dtype != np.intp:
+        labels = labels.astype(np.intp)
     if labels.size and np.maximum.reduce(labels.view(np.uintp), None) >= shape[-1]:  # a negative one, read as unsigned, is huge
         wrong = labels[(labels < 0) | (labels >= shape[-1])].reshape(-1)[0]
         raise ValueError(f"nn.cross_entropy: labels must be from 0 to {shape[-1] - 1}, got {wrong}")

@@ -8,7 +8,7 @@ import numpy as np
 from tapegrad.core.arrays import broadcast_to, guard, last_axis_sum, shape_of
 from tapegrad.core.families import elementwise
 from tapegrad.core.primitive import Primitive, case, no_cotangent
-from tapegrad.core.var import Var, apply
+from tapegrad.core.var import apply
 
 # Elementwise
 
@@ -173,16 +173,21 @@ def _cross_entropy(x: Any, labels: Any) -> Any:
 
 def _pull_cross_entropy(g: Any, y: Any, x: Any, labels: Any) -> Any:
     (g_loss, g_error), error = g, y[1]
-    c = error * (g_loss * (1.0 / max(labels.size, 1)))
-    if type(g_error) is not Var and not g_error.any():
+    c = 0.0 if g_loss is None else error * (g_loss * (1.0 / max(labels.size, 1)))
+    if g_error is None:
         return c
     return c + _softmax_rule(g_error, error + _one_hot(labels, shape_of(x)[-1]), x, -1)
 
 
 def _careful_pull_cross_entropy(g: Any, y: Any, x: Any, labels: Any) -> Any:
     (g_loss, g_error), error = g, y[1]
-    g_loss = broadcast_to(g_loss * (1.0 / max(labels.size, 1)), shape_of(x))
-    return guard(error * g_loss, g_loss) + _careful_softmax_rule(g_error, error + _one_hot(labels, shape_of(x)[-1]), x, -1)
+    c: Any = 0.0
+    if g_loss is not None:
+        scale = broadcast_to(g_loss * (1.0 / max(labels.size, 1)), shape_of(x))
+        c = guard(error * scale, scale)
+    if g_error is None:
+        return c
+    return c + _careful_softmax_rule(g_error, error + _one_hot(labels, shape_of(x)[-1]), x, -1)
 
 
 def _push_cross_entropy(tangents: Sequence[Any], y: Any, x: Any, labels: Any) -> Any:
@@ -205,6 +210,7 @@ cross_entropy_p = Primitive(
     pulls=(_pull_cross_entropy, no_cotangent),
     careful=(_careful_pull_cross_entropy, no_cotangent),
     push=_push_cross_entropy,
+    sparse=True,
     batch=_batch_cross_entropy,
     cases=(case((3, 4), np.array([0, 3, 1])), case((2, 1, 3), np.array([[2], [2]])), case((4,), np.array(2))),
 )

@@ -84,7 +84,7 @@ def _hurry(steps: list[Step], table: Table, top: int, bottom: int, budget: int, 
         table[index] = None
         primitive, inputs, args, settings, value = steps[index]
         if sums and type(g) in PENDING:
-            g = settle(g, value)
+            g = settle(g, value, primitive)
         if len(inputs) == 1 and not settings:
             (source,) = inputs
             (x,) = args
@@ -142,7 +142,7 @@ def carefully(
         step = steps[index]
         primitive, inputs, plain_args, settings, value = step
         if type(g) in PENDING:
-            g = settle(g, value)
+            g = settle(g, value, primitive)
         y, args = (value, plain_args) if lift is None else lifted(step, index, steps, lift)
         rules = primitive.careful or primitive.pulls
         for k, source in enumerate(inputs):
@@ -209,9 +209,9 @@ def traced(lift: Recording, index: int, value: Any, primitive: Primitive) -> Any
     return tuple([apply(pick_p, x, which=k) for k in range(len(value))]) if type(value) is tuple else x
 
 
-def settle(g: Any, value: Any) -> Any:
+def settle(g: Any, value: Any, primitive: Primitive) -> Any:
     """Write out a cotangent that is still a sum."""
-    return g.settle(apply) if type(g) is Scatter else g.settle(value, apply)
+    return g.settle(apply) if type(g) is Scatter else g.settle(value, apply, primitive.sparse)
 
 
 def has_nan(c: Any) -> bool:
@@ -260,8 +260,8 @@ def conform(c: Any, x: Any, primitive: Primitive, what: str = "cotangent") -> An
     if dtype.kind not in "fc":
         if dtype.kind == "O":
             raise TypeError(
-                f"an array of dtype object came out of '{primitive.name}', or went into it: derivatives are taken by numbers only. "
-                f"Convert what was combined with traced values, with .astype(float)."
+                f"an array of dtype object came out of '{primitive.name}', or went into it: derivatives are taken by numbers "
+                f"only. Convert what was combined with traced values, with .astype(float)."
             )
         return None
     if kind is Scatter:
