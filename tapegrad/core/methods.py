@@ -117,7 +117,8 @@ class Methods:
         return function(np.ravel, self, *args, **settings)
 
     def flatten(self, *args: Any, **settings: Any) -> Any:
-        return function(np.ravel, self, *args, **settings)
+        y = function(np.ravel, self, *args, **settings)
+        return y if self.link is None else function(np.copy, y)
 
     def squeeze(self, *args: Any, **settings: Any) -> Any:
         return function(np.squeeze, self, *args, **settings)

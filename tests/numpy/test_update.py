@@ -1,0 +1,438 @@
+"""Changing arrays: functional updates, and assignment to arrays that were made while the tape records."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tapegrad as tg
+from tapegrad import numpy as tnp
+from tapegrad.errors import ConcretizationError, LeakedVarError
+from tapegrad.testing import check_grads
+from tapegrad.typing import Array
+
+RNG = np.random.default_rng(0)
+X: Array = RNG.uniform(0.5, 2.0, size=(3, 4))
+V: Array = RNG.normal(size=5)
+
+INDICES: list[Any] = [
+    0,
+    (1, 2),
+    slice(1, 3),
+    (slice(None), -1),
+    np.array([0, 2]),
+    np.array([0, 2, 0]),
+    (np.array([0, 1, 0]), np.array([1, 1, 1])),
+    X > 1,
+    (..., np.array([0, 0, 3])),
+    [2, 0],
+    (slice(0, 0),),
+]
+
+
+# Functional update
+
+
+def by_hand(x: Array, index: Any, operation: str, v: Any) -> Array:
+    y = x.copy()
+    ufuncs = {"multiply": np.multiply, "divide": np.divide, "power": np.power, "min": np.minimum, "max": np.maximum}
+    if operation == "set":
+        y[index] = v
+    else:
+        ufuncs.get(operation, np.add).at(y, index, v)
+    return y
+
+
+@pytest.mark.parametrize("operation", ["set", "add", "multiply", "divide", "power", "min", "max"])
+@pytest.mark.parametrize("index", INDICES, ids=str)
+def test_updates_are_numpys_and_differentiable_in_both(index: Any, operation: str) -> None:
+    for shape in {X[index].shape, X[index].shape[-1:], ()}:
+        v = np.random.default_rng(1).uniform(0.5, 2.0, size=shape)[()]
+
+        def f(x: Any, v: Any) -> Any:
+            changed: Any = getattr(tnp.at(x)[index], operation)(v)
+            return changed
+
+        expected = by_hand(X, index, operation, v)
+        np.testing.assert_array_equal(f(X, v), expected)
+        np.testing.assert_array_equal(tg.vjp(f, X, v)[0], expected)
+        check_grads(f, (X, v), order=2 if shape == X[index].shape else 1)
+
+
+@pytest.mark.parametrize("index", INDICES, ids=str)
+def test_a_function_is_applied_at_the_index(index: Any) -> None:
+    def f(x: Any) -> Any:
+        return x.at[index].apply(np.sin)
+
+    expected = X.copy()
+    if index is not INDICES[5] and index is not INDICES[6] and index is not INDICES[8]:
+        expected[index] = np.sin(expected[index])
+        np.testing.assert_array_equal(tg.vjp(f, X)[0], expected)
+    with tg.Tape() as tape:
+        assert f(tape.root(X)).shape == X.shape
+    check_grads(lambda x: tnp.at(x)[index].apply(np.sin), (X,))
+
+
+def test_of_values_set_in_one_place_the_last_has_the_derivative() -> None:
+    x, v = np.zeros(3), np.array([1.0, 2.0, 3.0])
+    found = tg.grad(lambda x, v: (tnp.at(x)[[1, 0, 1]].set(v) * np.array([10.0, 20.0, 30.0])).sum(), argnums=(0, 1))(x, v)
+    np.testing.assert_array_equal(found[0], [0.0, 0.0, 30.0])
+    np.testing.assert_array_equal(found[1], [0.0, 10.0, 20.0])
+
+
+@pytest.mark.parametrize("operation", ["set", "add"])
+@pytest.mark.parametrize("index", INDICES, ids=str)
+def test_a_batch_of_updates_is_each_update(index: Any, operation: str) -> None:
+    batch = np.stack([X, X + 1.0])
+    values = RNG.normal(size=(2, *X[index].shape))
+
+    def f(x: Any, v: Any) -> Any:
+        return getattr(tnp.at(x)[index], operation)(v)
+
+    for in_axes in [(0, 0), (None, 0), (0, None)]:
+        xs = X if in_axes[0] is None else batch
+        vs = values[0] if in_axes[1] is None else values
+        expected = [f(X if in_axes[0] is None else batch[k], vs if in_axes[1] is None else vs[k]) for k in range(2)]
+        np.testing.assert_allclose(tg.vmap(f, in_axes)(xs, vs), np.stack(expected), rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda x, i, v: tnp.at(x)[i].set(v),
+        lambda x, i, v: tnp.at(x)[i, :2].add(v[:2]),
+        lambda x, i, v: tnp.at(x)[:, i].set(v[:3]),
+        lambda x, i, v: tnp.at(x)[i].multiply(v),
+        lambda x, i, v: tnp.at(x)[0, i].set(v[0]),
+        lambda x, i, v: tnp.at(x)[np.stack([i, i])].set(v),
+        lambda x, i, v: tnp.at(x)[:2, np.stack([i, i])].add(v[:2]),
+    ],
+)
+def test_vmap_updates_at_positions_that_differ_between_examples(change: Callable[..., Any]) -> None:
+    xs, vs, positions = np.stack([X, X + 1, X + 2]), RNG.normal(size=(3, 4)), np.array([2, 0, 2])
+    expected = np.stack([change(x, i, v) for x, i, v in zip(xs, positions, vs, strict=True)])
+    np.testing.assert_allclose(tg.vmap(change)(xs, positions, vs), expected, rtol=1e-14)
+
+    def loss(x: Any, v: Any, i: Any) -> Any:
+        return (change(x, i, v) ** 2).sum()
+
+    found = tg.vmap(tg.grad(loss, argnums=(0, 1)))(xs, vs, positions)
+    for k in range(3):
+        for c, d in zip(found, tg.grad(loss, argnums=(0, 1))(xs[k], vs[k], positions[k]), strict=True):
+            np.testing.assert_allclose(c[k], d, rtol=1e-13)
+
+
+def test_vmap_updates_under_masks_that_differ_between_examples() -> None:
+    expected = np.where(X > 1, 0.0, X)
+    np.testing.assert_array_equal(tg.vmap(lambda x: tnp.at(x)[x > 1].set(0.0))(X), expected)
+    np.testing.assert_array_equal(tg.vmap(lambda x: tnp.at(x)[x > 1].multiply(2.0))(X), np.where(X > 1, 2 * X, X))
+
+
+def test_positions_that_may_repeat_cannot_be_multiplied_under_vmap() -> None:
+    with pytest.raises(ConcretizationError, match="whether one occurs twice"):
+        tg.vmap(lambda x, i: tnp.at(x)[np.stack([i, i])].multiply(2.0))(X, np.array([0, 1, 1]))
+
+
+def test_an_update_keeps_the_dtype_and_leaves_its_argument_alone() -> None:
+    x = np.ones(3, np.float32)
+    assert tnp.at(x)[0].set(2.5).dtype == np.float32
+    np.testing.assert_array_equal(x, 1.0)
+    found = tg.grad(lambda x, v: tnp.at(x)[0].add(v).sum(), argnums=(0, 1))(x, np.float32(2.0))
+    assert [c.dtype for c in found] == [np.float32, np.float32]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        (lambda x: tnp.at(x)[9].set(1.0), IndexError, "out of bounds"),
+        (lambda x: tnp.at(x)[0].set(np.ones(3)), ValueError, "broadcast"),
+        (lambda x: tnp.at(np.arange(3))[0].set(x[0, 0]), TypeError, r"astype\(float\)"),
+    ],
+)
+def test_bad_updates_say_what_is_wrong(change: Callable[[Any], Any], error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        tg.grad(lambda x: change(x).sum())(X)
+
+
+# Assignment. Each program is NumPy's: with `np` in place of `tnp` it must give the same values.
+
+
+def fills(np_: Any, x: Any) -> Any:
+    out = np_.zeros(5)
+    for i in range(5):
+        out[i] = x[i] * x[i]
+    return out
+
+
+def recurs(np_: Any, x: Any) -> Any:
+    out = np_.zeros(6)
+    out[0] = 1.0
+    for i in range(5):
+        out[i + 1] = out[i] * x[i] + x[i]
+    return out
+
+
+def accumulates(np_: Any, x: Any) -> Any:
+    out = np_.ones(3)
+    for i in range(5):
+        out[i % 3] += x[i] * x[(i + 1) % 5]
+    out *= x[:3]
+    out[1:] += out[:-1] * 2
+    out -= 1
+    out /= 3.0
+    out **= 2
+    return out
+
+
+def writes_through_views(np_: Any, x: Any) -> Any:
+    out = np_.zeros((2, 3))
+    row = out[0]
+    row[1] = x[0]
+    row += x[1]
+    column = out[:, 1]
+    column *= x[2]
+    out[1] = x[:3]
+    flat = out.reshape(-1)
+    flat[4] = x[3] * x[4]
+    out.T[2, 1] = x[0] * x[1]
+    part = row[1:]
+    part[[0, 1]] = x[3:]
+    return row.sum() * out * 2 + (column * column).sum() * flat[4] + part.sum()
+
+
+def reads_views_after_writes(np_: Any, x: Any) -> Any:
+    out = np_.ones(4)
+    head, backwards, same = out[:2], out[::-1], out
+    out[0] = x[0]
+    first = head.sum()
+    out[...] = x[:4] * 2
+    return first + head[1] * backwards + same
+
+
+def assigns_in_chains(np_: Any, x: Any) -> Any:
+    out = np_.ones((2, 3))
+    out[0][1] = x[0]
+    out[1][:2] = x[1] * x[2]
+    for row in out:
+        row *= x[:3]
+    return out
+
+
+def assigns_by_arrays(np_: Any, x: Any) -> Any:
+    out = np_.copy(x)
+    out[out > 0] = x[0] ** 2
+    out[[0, 1, 0]] = x[2:5]
+    out[...] = out[::-1]
+    return out * out
+
+
+def copies_are_apart(np_: Any, x: Any) -> Any:
+    out = np_.array([x[0], x[1], 1.0])
+    flat, other, third = out.flatten(), np_.copy(out), out.astype(float)
+    out[0] = x[2]
+    other[1] = x[3]
+    return np.concatenate([out, flat, other, third])
+
+
+def uses_old_values(np_: Any, x: Any) -> Any:
+    out = np_.zeros_like(x)
+    out[0] = x[0]
+    squares = out * out
+    out[0] = x[1]
+    return squares + out
+
+
+def calls_functions_in_place(np_: Any, x: Any) -> Any:
+    out = np_.full((3, 3), x[0])
+    np.fill_diagonal(out, x[1:4])
+    np.copyto(out[0], x[:3], where=[True, False, True])
+    np.put(out, [1, 7], x[3] * x[4])
+    np.place(out, np.eye(3)[::-1] > 0, x[:2])
+    np.putmask(out, np.tri(3) > 0, out * 2)
+    np.put_along_axis(out, np.array([[0], [2], [1]]), x[:3, None], axis=1)
+    np.add.at(out, ([0, 0, 2], 1), x[2])
+    np.negative.at(out, (2, 2))
+    return out
+
+
+def stays_complex(np_: Any, x: Any) -> Any:
+    out = np_.zeros(2, complex)
+    out[0] = x[0] + 1j * x[1]
+    real = out.real
+    out[1] = out[0] * out[0]
+    return real + out.imag
+
+
+PROGRAMS = [
+    fills,
+    recurs,
+    accumulates,
+    writes_through_views,
+    reads_views_after_writes,
+    assigns_in_chains,
+    assigns_by_arrays,
+    copies_are_apart,
+    uses_old_values,
+    calls_functions_in_place,
+    stays_complex,
+]
+
+programs = pytest.mark.parametrize("program", PROGRAMS, ids=lambda f: f.__name__)
+
+
+@programs
+def test_programs_that_write_give_numpys_values(program: Callable[[Any, Any], Any]) -> None:
+    expected = program(np, V)
+    np.testing.assert_allclose(program(tnp, V), expected, rtol=1e-14)
+    np.testing.assert_allclose(tg.vjp(lambda x: program(tnp, x), V)[0], expected, rtol=1e-14)
+
+
+@programs
+def test_programs_that_write_have_derivatives_of_every_order(program: Callable[[Any, Any], Any]) -> None:
+    check_grads(lambda x: program(tnp, x), (V,), order=2)
+
+
+@programs
+def test_programs_that_write_can_run_under_checkpoint_and_on_a_tape_to_look_at(program: Callable[[Any, Any], Any]) -> None:
+    def f(x: Any) -> Any:
+        return (program(tnp, x) ** 2).sum()
+
+    expected = tg.grad(f)(V)
+    np.testing.assert_allclose(tg.grad(tg.checkpoint(f))(V), expected, rtol=1e-13)
+    with tg.Tape() as tape:
+        x = tape.root(V)
+        c = tg.grad(f)(x)
+        np.testing.assert_allclose(tape.nodes[tape.index_of(c) or 0].value, expected, rtol=1e-13)
+    assert "put" in str(tape) or "where" in str(tape)
+
+
+@pytest.mark.parametrize("program", [p for p in PROGRAMS if p is not stays_complex], ids=lambda f: f.__name__)
+def test_programs_that_write_can_be_batched(program: Callable[[Any, Any], Any]) -> None:
+    batch = np.stack([V, 2 * V, -V])
+    expected = np.stack([program(np, x) for x in batch])
+    np.testing.assert_allclose(tg.vmap(lambda x: program(tnp, x))(batch), expected, rtol=1e-13)
+
+
+def test_the_nodes_of_a_tape_to_look_at_keep_their_own_contents() -> None:
+    with tg.Tape() as tape:
+        x = tape.root(np.array([1.0, 2.0]))
+        out: Any = tnp.zeros(2)
+        out[0] = x[1]
+        out[1] = x[0]
+    contents = [node.value.tolist() for node in tape.nodes if node.primitive.name in ("full", "put")]
+    assert contents == [[0.0, 0.0], [2.0, 0.0], [2.0, 1.0]]
+
+
+def test_filling_an_array_does_not_keep_a_copy_for_every_write() -> None:
+    length = 2000
+
+    def f(x: Array) -> Any:
+        out = tnp.zeros(length)
+        for i in range(1, length):
+            out[i] = out[i - 1] + x[i]
+        assert len({id(step[4]) for step in tg.numpy.creation.CURRENT.get().steps if np.size(step[4]) == length}) < 5  # type: ignore
+        return out[-1]
+
+    np.testing.assert_array_equal(tg.grad(f)(np.ones(length)), [0.0] + [1.0] * (length - 1))
+
+
+def test_float32_arrays_stay_float32() -> None:
+    def f(x: Array) -> Any:
+        out = tnp.zeros(2, np.float32)
+        out[0] = x[0]
+        out += x
+        return out.sum()
+
+    value, gradient = tg.value_and_grad(f)(np.ones(2, np.float32))
+    assert value.dtype == gradient.dtype == np.float32
+    np.testing.assert_array_equal(gradient, [2.0, 1.0])
+    assert tg.grad(f)(np.ones(2)).dtype == np.float64
+
+
+def test_outside_transforms_and_for_integers_arrays_are_numpys_own() -> None:
+    assert type(tnp.zeros(2)) is np.ndarray
+    tg.grad(lambda x: x * int(type(tnp.zeros(2, int)) is np.ndarray and type(tnp.array([True])) is np.ndarray))(1.0)
+
+
+# What cannot be written
+
+
+def write(x: Any) -> None:
+    x[0] = 1.0
+
+
+def write_outside_vmap(x: Any) -> None:
+    out: Any = tnp.zeros(2)
+    tg.vmap(lambda t: out.__setitem__(0, t) or t)(x)
+
+
+def write_outside_checkpoint(x: Any) -> None:
+    out: Any = tnp.zeros(2)
+    tg.checkpoint(lambda t: out.__setitem__(0, t[0]) or t)(x)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "words"),
+    [
+        (write, TypeError, r"tapegrad\.numpy\.copy.*at\(x\)"),
+        (lambda x: write(x * 2), TypeError, r"tapegrad\.numpy\.copy.*at\(x\)"),
+        (lambda x: np.add.at(x, 0, 1.0), TypeError, r"tapegrad\.numpy\.copy"),
+        (lambda x: np.copyto(np.zeros(2), x), TypeError, r"tapegrad\.numpy\.zeros"),
+        (lambda x: np.fill_diagonal(np.zeros((2, 2)), x), TypeError, r"tapegrad\.numpy\.zeros"),
+        (lambda x: tnp.zeros(2).__setitem__(0, x), ValueError, "sequence"),
+        (lambda x: tnp.zeros(2).__setitem__(5, x[0]), IndexError, "out of bounds"),
+        (lambda x: tnp.zeros(2).__setitem__(slice(None), np.ones(3)), ValueError, "broadcast"),
+        (lambda x: tnp.zeros(2).__setitem__(0, "a"), TypeError, "str"),
+        (lambda x: tnp.zeros(2).__iadd__(np.ones((3, 2))), ValueError, "broadcast"),
+        (lambda x: tnp.zeros(2).__iadd__(1j * x), TypeError, "same_kind"),
+        (lambda x: np.diagonal(tnp.ones((2, 2))).__setitem__(0, x[0]), ValueError, "read-only"),
+        (lambda x: np.broadcast_to(tnp.ones(2), (2, 2)).__setitem__(0, x[0]), ValueError, "read-only"),
+        (lambda x: tnp.zeros(2, complex).real.__setitem__(0, x[0]), TypeError, "real or imaginary part"),
+        (write_outside_vmap, TypeError, "made outside"),
+        (write_outside_checkpoint, TypeError, "made outside"),
+    ],
+)
+def test_what_cannot_be_written_says_why(wrong: Callable[[Any], Any], error: type[Exception], words: str) -> None:
+    def f(x: Any) -> Any:
+        wrong(x)
+        return x.sum()
+
+    with pytest.raises(error, match=words):
+        tg.grad(f)(np.array([1.0, 2.0]))
+    np.testing.assert_array_equal(tg.grad(lambda x: x.sum())(np.ones(2)), 1.0)
+
+
+def test_assignment_into_a_plain_array_names_zeros() -> None:
+    def f(x: Any) -> Any:
+        out = np.zeros(2)
+        out[0] = x[0]
+        return x.sum()
+
+    with pytest.raises(ValueError, match="sequence") as caught:
+        tg.grad(f)(np.ones(2))
+    assert "tapegrad.numpy.zeros" in str(caught.value.__cause__)
+
+
+def test_a_failed_assignment_records_nothing() -> None:
+    with tg.Tape() as tape:
+        x = tape.root(np.ones(2))
+        out: Any = tnp.zeros(2)
+        before = len(tape)
+        with pytest.raises(ValueError, match="broadcast"):
+            out[:] = np.ones(3)
+        assert len(tape) == before
+        out[0] = x[0]
+        np.testing.assert_array_equal(out.value, [1.0, 0.0])
+
+
+def test_an_array_that_outlives_its_transform_cannot_be_written() -> None:
+    kept: list[Any] = []
+
+    def f(x: Any) -> Any:
+        kept.append(tnp.zeros(2))
+        return x
+
+    tg.grad(f)(1.0)
+    with pytest.raises(LeakedVarError):
+        kept[0][0] = 1.0
