@@ -21,7 +21,7 @@ class Settings(TypedDict, total=False):
     """Keyword arguments of NumPy's ufuncs.
 
     Attributes:
-        out: where to write the result; not supported on traced values.
+        out: where to write the result: an array that was made to be written while the tape records.
         where: a mask that broadcasts with the arguments. Elsewhere the result is undefined; on traced values it is 0.
         casting: which casts of the arguments are allowed, as for ``np.can_cast``.
         order: memory order of the result.
@@ -73,9 +73,12 @@ def call(function: np.ufunc, *inputs: Any, where: Any = True, **settings: Any) -
     """Call a ufunc that has a traced argument and keyword arguments: what NumPy's protocol asks for.
 
     Raises:
-        TypeError: if `out` is given, or a cast of an argument is not allowed (NumPy's own error).
+        TypeError: if `out` cannot be written, or a cast of an argument is not allowed (NumPy's own error).
     """
-    refuse_writing(function, inputs, settings.pop("out", None))
+    out = settings.pop("out", None)
+    if out is not None and len(out) == 1 and type(out[0]) is Var and out[0].link is not None:
+        return written(function, out[0], call(function, *inputs, where=where, **settings), where, **settings)
+    refuse_writing(function, inputs, out)
     chosen = {name: settings.pop(name) for name in ("casting", "dtype", "signature") if name in settings}
     for name in ("order", "subok"):  # they have no meaning on the tape
         settings.pop(name, None)
@@ -88,6 +91,18 @@ def call(function: np.ufunc, *inputs: Any, where: Any = True, **settings: Any) -
     with np.errstate(all="ignore"):  # what is not asked for shall not warn
         y = compute(*inputs, **settings)
     return tuple(chosen_of(where, part) for part in y) if type(y) is tuple else chosen_of(where, y)
+
+
+def written(function: np.ufunc, out: Any, y: Any, where: Any, casting: Any = "same_kind", **settings: Any) -> Any:
+    """Write the result of a ufunc into an array that can be written, where the mask is True, and return that array.
+
+    Raises:
+        TypeError: if the result must not be cast to the dtype of the array.
+    """
+    if not np.can_cast(dtype_of(y), out.dtype, casting):
+        raise TypeError(f"numpy.{function.__name__}: cannot cast the result from {dtype_of(y)} to {out.dtype} with {casting!r}")
+    out[...] = y if where is True else np.where(where, y, out)
+    return out
 
 
 def refuse_writing(function: np.ufunc, inputs: Any, out: Any) -> None:

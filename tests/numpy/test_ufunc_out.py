@@ -1,0 +1,62 @@
+"""``out=`` of a ufunc: arrays that were made to be written take the result, others refuse it."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tapegrad as tg
+from tapegrad import numpy as tnp
+from tapegrad.testing import check_grads
+
+X = np.array([0.3, -0.7])
+
+
+def test_a_result_is_written_over_the_argument() -> None:
+    def f(x: Any) -> Any:
+        y = tnp.copy(x)
+        assert np.tanh(y, out=y) is y
+        np.add(y, x, out=y)
+        return y * y
+
+    np.testing.assert_allclose(tg.vjp(f, X)[0], (np.tanh(X) + X) ** 2)
+    check_grads(f, (X,))
+
+
+def test_a_result_is_written_into_a_view() -> None:
+    def f(x: Any) -> Any:
+        y = tnp.zeros((2, 2))
+        np.exp(x, out=y[0])
+        return y
+
+    np.testing.assert_allclose(tg.vjp(f, X)[0], [np.exp(X), [0.0, 0.0]])
+    check_grads(f, (X,))
+
+
+def test_only_what_the_mask_keeps_is_written() -> None:
+    def f(x: Any) -> Any:
+        y = 1.0 * tnp.copy(x)
+        y = tnp.copy(y)
+        np.square(x, out=y, where=np.array([True, False]))
+        return y
+
+    np.testing.assert_allclose(tg.vjp(f, X)[0], [0.09, -0.7])
+    check_grads(f, (X,))
+
+
+def test_a_result_is_cast_to_the_dtype_of_the_array_where_numpy_does() -> None:
+    def f(x: Any) -> Any:
+        y = tnp.zeros(2, np.float32)
+        np.add(x, 1.0, out=y)
+        return y
+
+    y, pull = tg.vjp(f, X)
+    assert y.dtype == np.float32 and pull(np.ones(2, np.float32))[0].dtype == np.float64
+    with pytest.raises(TypeError, match="cannot cast"):
+        tg.grad(lambda x: np.multiply(x, 1j, out=tnp.zeros(2)).sum())(X)
+
+
+def test_an_array_that_was_not_made_to_be_written_refuses_the_result() -> None:
+    for out in (np.zeros(2), None):
+        with pytest.raises(TypeError, match=r"numpy\.exp"):
+            tg.grad(lambda x, out=out: np.exp(x, out=2.0 * x if out is None else out).sum())(X)
