@@ -10,7 +10,7 @@ from tapegrad.core.arrays import dtype_of
 from tapegrad.core.families import constant, elementwise
 from tapegrad.core.primitive import case, missing
 from tapegrad.core.var import apply
-from tapegrad.ops.scipy_special.precision import BERNOULLI, in_double, polynomial
+from tapegrad.ops.scipy_special.precision import BERNOULLI, in_double, in_double_or_complex, polynomial
 from tapegrad.ops.scipy_special.precision import polygamma as plain_polygamma
 from tapegrad.ops.scipy_special.precision import polygamma_shift as plain_shift
 
@@ -101,29 +101,28 @@ gammasgn_p = constant("gammasgn", scipy.special.gammasgn)
 # The reciprocal vanishes at the poles of gamma. There its derivative comes from 1 / gamma(x) = gamma(1 - x) sin(pi x) / pi
 
 
-def _half_turns(x: Any) -> Any:
-    return x - 2.0 * np.round(0.5 * np.real(x))
+def _sinpi(x: Any) -> Any:
+    turns = x - 2.0 * np.round(0.5 * np.real(x))
+    mirrored = np.sign(np.real(turns)) - turns  # so that the sine is exactly 0 at whole numbers
+    return np.sin(math.pi * np.where(np.abs(np.real(turns)) > 0.5, mirrored, turns))
 
 
-sinpi_p = elementwise(
-    "sinpi",
-    lambda x: np.sin(math.pi * _half_turns(x)),
-    lambda g, y, x: g * (math.pi * cospi(x)),
-)
-cospi_p = elementwise(
-    "cospi",
-    lambda x: np.cos(math.pi * _half_turns(x)),
-    lambda g, y, x: -g * (math.pi * sinpi(x)),
-)
+def _cospi(x: Any) -> Any:
+    turns = x - 2.0 * np.round(0.5 * np.real(x))
+    return _sinpi(np.where(np.real(turns) < 0, 0.5 + turns, 0.5 - turns))
+
+
+sinpi_p = elementwise("sinpi", in_double_or_complex(_sinpi), lambda g, y, x: g * (math.pi * cospi(x)))
+cospi_p = elementwise("cospi", in_double_or_complex(_cospi), lambda g, y, x: -g * (math.pi * sinpi(x)))
 
 
 def sinpi(x: Any) -> Any:
-    """Return ``sin(pi x)``, exactly 0 at integers up to rounding of one half turn."""
+    """Return ``sin(pi x)``, exactly 0 at integers."""
     return apply(sinpi_p, x)
 
 
 def cospi(x: Any) -> Any:
-    """Return ``cos(pi x)``."""
+    """Return ``cos(pi x)``, exactly 0 between integers."""
     return apply(cospi_p, x)
 
 

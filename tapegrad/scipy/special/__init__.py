@@ -124,5 +124,7 @@ from tapegrad.scipy.special.spherical_bessel import spherical_in as spherical_in
 from tapegrad.scipy.special.spherical_bessel import spherical_jn as spherical_jn
 from tapegrad.scipy.special.spherical_bessel import spherical_kn as spherical_kn
 from tapegrad.scipy.special.spherical_bessel import spherical_yn as spherical_yn
+from tapegrad.scipy.special.student import stdtr as stdtr
+from tapegrad.scipy.special.student import stdtrit as stdtrit
 from tapegrad.scipy.special.zeta import zeta as zeta
 from tapegrad.scipy.special.zeta import zetac as zetac

@@ -14,7 +14,7 @@ from tapegrad.core.primitive import FUNCTIONS, Primitive
 from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, apply
 from tapegrad.errors import MissingRuleError
-from tapegrad.numpy.arguments import axes_of
+from tapegrad.numpy.arguments import axes_of, plain
 from tapegrad.ops.activations import log_softmax_p, softmax_p
 from tapegrad.ops.scipy_special.logsumexp import logsumexp_p, weighted_logsumexp_p, weighted_sign_p
 from tapegrad.scipy.special.door import as_array
@@ -57,7 +57,7 @@ def logsumexp(
     x: Any = as_array(a)
     weights: Any = None if b is None else as_array(b)
     if type(x) is not Var and type(weights) is not Var:
-        return scipy.special.logsumexp(x, axis, weights, keepdims, return_sign)
+        return plain(scipy.special.logsumexp, x, axis, weights, keepdims, return_sign)
     if weights is None and not return_sign:
         x = floating(x)
         return apply(logsumexp_p, x, axis=axes_of(axis, x.ndim), keepdims=keepdims)

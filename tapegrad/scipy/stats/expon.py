@@ -1,0 +1,92 @@
+"""The exponential distribution, with density ``exp(-x)`` of standardised positive `x`.
+
+Every function is differentiable by `x` and by the parameters.
+"""
+
+import numpy as np
+
+from tapegrad.scipy import special
+from tapegrad.scipy.stats.support import Interval, log1mexp
+from tapegrad.typing import Array, ArrayLike
+
+SUPPORT = Interval(low=0.0)
+
+
+def logpdf(x: ArrayLike, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Array:
+    """Return the logarithm of the density at `x`.
+
+    Example:
+        >>> logpdf(np.array([0.5, 2.0]), 0.0, 2.0)
+        array([-0.94314718, -1.69314718])
+    """
+    return SUPPORT.log_density(lambda z: -z, x, loc, scale)
+
+
+def pdf(x: ArrayLike, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Array:
+    """Return the density at `x`.
+
+    Example:
+        >>> pdf(np.array([0.5, 2.0]), 0.0, 2.0)
+        array([0.38940039, 0.18393972])
+    """
+    return SUPPORT.density(lambda z: np.exp(-z), x, loc, scale)
+
+
+def logcdf(x: ArrayLike, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Array:
+    """Return the logarithm of the probability of at most `x`.
+
+    Example:
+        >>> logcdf(np.array([0.5, 2.0]), 0.0, 2.0)
+        array([-1.50869155, -0.45867515])
+    """
+    return SUPPORT.log_below(log1mexp, x, loc, scale)
+
+
+def cdf(x: ArrayLike, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Array:
+    """Return the probability of at most `x`.
+
+    Example:
+        >>> cdf(np.array([0.5, 2.0]), 0.0, 2.0)
+        array([0.22119922, 0.63212056])
+    """
+    return SUPPORT.below(lambda z: -np.expm1(-z), x, loc, scale)
+
+
+def logsf(x: ArrayLike, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Array:
+    """Return the logarithm of the probability of more than `x`.
+
+    Example:
+        >>> logsf(np.array([0.5, 2.0]), 0.0, 2.0)
+        array([-0.25, -1.  ])
+    """
+    return SUPPORT.log_above(lambda z: -z, x, loc, scale)
+
+
+def sf(x: ArrayLike, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Array:
+    """Return the probability of more than `x`.
+
+    Example:
+        >>> sf(np.array([0.5, 2.0]), 0.0, 2.0)
+        array([0.77880078, 0.36787944])
+    """
+    return SUPPORT.above(lambda z: np.exp(-z), x, loc, scale)
+
+
+def ppf(q: ArrayLike, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Array:
+    """Return the value that is not exceeded with probability `q`.
+
+    Example:
+        >>> ppf(np.array([0.1, 0.5]), 0.0, 2.0)
+        array([0.21072103, 1.38629436])
+    """
+    return SUPPORT.quantile(lambda q: -special.log1p(-q), q, loc, scale)
+
+
+def isf(q: ArrayLike, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Array:
+    """Return the value that is exceeded with probability `q`.
+
+    Example:
+        >>> isf(np.array([0.1, 0.5]), 0.0, 2.0)
+        array([4.60517019, 1.38629436])
+    """
+    return SUPPORT.quantile(lambda q: -np.log(q), q, loc, scale)
