@@ -6,11 +6,12 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from tapegrad.core.structure import astype
-from tapegrad.core.var import Var
+from tapegrad.core.var import Var, apply
 from tapegrad.numpy.arguments import axes_of, is_traced, plain
 from tapegrad.numpy.door import gathered, stands_for
 from tapegrad.numpy.scans import diff
-from tapegrad.ops.scan import along, pairs
+from tapegrad.ops.scan import pairs, trapezoid_p
+from tapegrad.ops.slopes import slopes, slopes_p
 from tapegrad.typing import Array, ArrayLike
 
 # Slopes
@@ -48,8 +49,28 @@ def gradient(f: ArrayLike, *varargs: ArrayLike, axis: Any = None, edge_order: Li
     if edge_order > 2:
         raise ValueError("'edge_order' greater than 2 not supported")
     steps = spacings(x, given, lines)
-    slopes = [slope(x, h, line, edge_order) for line, h in zip(lines, steps, strict=True)]
-    return slopes[0] if len(slopes) == 1 else tuple(slopes)
+    found = [along_line(x, h, line, edge_order) for line, h in zip(lines, steps, strict=True)]
+    return found[0] if len(found) == 1 else tuple(found)
+
+
+def along_line(x: Any, h: Any, axis: int, edge_order: int) -> Any:
+    """Return the slopes along one axis: as one operation where the spacing is a constant."""
+    check_length(x.shape[axis], edge_order)
+    if type(h) is Var or type(x) is not Var:
+        return slopes(x, h, axis, edge_order)
+    return apply(slopes_p, x, step=h, axis=axis, edge_order=edge_order)
+
+
+def check_length(n: int, edge_order: int) -> None:
+    """Raise for too few samples.
+
+    Raises:
+        ValueError: if there are not as many as the edges need.
+    """
+    if n < edge_order + 1:
+        raise ValueError(
+            "Shape of array too small to calculate a numerical gradient, at least (edge_order + 1) elements are required."
+        )
 
 
 def spacings(x: Any, given: list[Any], lines: tuple[int, ...]) -> list[Any]:
@@ -72,50 +93,6 @@ def spacings(x: Any, given: list[Any], lines: tuple[int, ...]) -> list[Any]:
         apart: Any = diff(h if type(h) is Var else np.asarray(h, np.result_type(np.asarray(h), np.float16)))
         steps.append(apart[0] if type(apart) is not Var and (apart == apart[0]).all() else apart)
     return steps
-
-
-def slope(x: Any, h: Any, axis: int, edge_order: int) -> Any:
-    """Return the slopes along one axis."""
-    n = x.shape[axis]
-    if n < edge_order + 1:
-        raise ValueError(
-            "Shape of array too small to calculate a numerical gradient, at least (edge_order + 1) elements are required."
-        )
-
-    def part(start: int | None, stop: int | None) -> Any:
-        return x[along(axis, slice(start, stop))]
-
-    if np.ndim(h) == 0:
-        inside = (part(2, None) - part(None, -2)) / (2.0 * h)
-        first = last = h
-    else:
-        before, behind = (np.reshape(d, (-1, *(1,) * (x.ndim - axis - 1))) for d in (h[:-1], h[1:]))
-        inside = (
-            -behind / (before * (before + behind)) * part(None, -2)
-            + (behind - before) / (before * behind) * part(1, -1)
-            + before / (behind * (before + behind)) * part(2, None)
-        )
-        first, last = h[0], h[-1]
-    if edge_order == 1:
-        start = (part(1, 2) - part(0, 1)) / first
-        end = (part(-1, None) - part(-2, -1)) / last
-    elif np.ndim(h) == 0:
-        start = -1.5 / h * part(0, 1) + 2.0 / h * part(1, 2) + -0.5 / h * part(2, 3)
-        end = 0.5 / h * part(-3, -2) + -2.0 / h * part(-2, -1) + 1.5 / h * part(-1, None)
-    else:
-        one, two = h[0], h[1]
-        start = (
-            -(2.0 * one + two) / (one * (one + two)) * part(0, 1)
-            + (one + two) / (one * two) * part(1, 2)
-            + -one / (two * (one + two)) * part(2, 3)
-        )
-        one, two = h[-2], h[-1]
-        end = (
-            two / (one * (one + two)) * part(-3, -2)
-            + -(two + one) / (one * two) * part(-2, -1)
-            + (2.0 * two + one) / (two * (one + two)) * part(-1, None)
-        )
-    return astype(np.concatenate([start, inside, end], axis), x.dtype)
 
 
 # Integrals
@@ -143,9 +120,13 @@ def trapezoid(y: ArrayLike, x: ArrayLike | None = None, dx: ArrayLike = 1.0, axi
         return plain(np.trapezoid, values, at, step, axis)
     values = values if type(values) is Var else np.asarray(values)
     axis = normalize_axis_index(axis, values.ndim)
+    total: Array
+    if at is None and np.ndim(step) == 0 and type(step) is not Var:
+        total = apply(trapezoid_p, values, step=step, axis=axis)
+        return total
     if at is not None:
         at = at if type(at) is Var else np.asarray(at)
         step = diff(at, axis=axis) if at.ndim != 1 else np.reshape(diff(at), (-1, *(1,) * (values.ndim - axis - 1)))
     panels = step * pairs(values, axis) / 2.0
-    total: Array = np.sum(panels, axis=axis)
+    total = np.sum(panels, axis=axis)
     return total

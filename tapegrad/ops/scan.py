@@ -166,3 +166,24 @@ pairs_p: Primitive = linear(
 def pairs(x: Any, axis: int) -> Any:
     """Return the sum of each element and the next along an axis."""
     return apply(pairs_p, x, axis=axis)
+
+
+# The trapezoidal rule
+
+
+def _pull_trapezoid(g: Any, y: Any, x: Any, step: float, axis: int) -> Any:
+    shape = shape_of(x)
+    weights = np.full(shape[axis], step, g.dtype)
+    weights[:1] *= 0.5
+    weights[-1:] *= 0.5 if shape[axis] > 1 else 0.0
+    rank = len(shape)
+    return np.reshape(g, (*shape[:axis], 1, *shape[axis + 1 :])) * weights.reshape((-1, *(1,) * (rank - axis - 1)))
+
+
+trapezoid_p = linear(
+    "trapezoid",
+    lambda x, step, axis: np.trapezoid(x, None, step, axis),
+    _pull_trapezoid,
+    batch=batch_scan("trapezoid"),
+    cases=(case((4,), step=0.5, axis=0), case((2, 3), step=2.0, axis=1), case((1, 2), step=1.0, axis=0)),
+)
