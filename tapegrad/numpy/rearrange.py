@@ -74,9 +74,9 @@ def repeat(a: ArrayLike, repeats: int | Sequence[int] | Array, axis: int | None 
         x, axis = ravel(x), 0
     axis = normalize_axis_index(axis, x.ndim)
     counts: Any = np.asarray(repeats)
-    if not np.can_cast(counts.dtype, np.intp, "safe"):
+    if isinstance(repeats, (np.ndarray, np.generic)) and not np.can_cast(counts.dtype, np.intp, "safe"):
         raise TypeError(f"Cannot cast array data from {counts.dtype!r} to {np.dtype(np.intp)!r} according to the rule 'safe'")
-    counts = int(counts.reshape(())) if counts.size == 1 else counts.copy()
+    counts = int(counts.reshape(())) if counts.size == 1 else counts.astype(np.intp)
     y: Array = apply(repeat_p, x, counts=counts, axis=axis)
     return y
 
