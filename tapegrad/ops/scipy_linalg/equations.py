@@ -3,7 +3,7 @@
 A tangent satisfies the equation made linear, with the same coefficients; a cotangent the transposed one.
 
 References:
-    M. Kao, M. Hennequin, "Automatic differentiation of Sylvester, Lyapunov, and algebraic Riccati equations", 2020,
+    T. C. Kao, G. Hennequin, "Automatic differentiation of Sylvester, Lyapunov, and algebraic Riccati equations", 2020,
     https://arxiv.org/abs/2011.11430.
 """
 
@@ -96,7 +96,8 @@ def _push_discrete(tangents: Sequence[Any], y: Any, a: Any, q: Any, method: str 
 
 
 def _batch_discrete(args: Sequence[Any], batched: Sequence[bool], method: str | None) -> Any:
-    return discrete_lyapunov(*batch_each(args, batched), method)
+    a, q = batch_each(args, batched)
+    return discrete_lyapunov(a, q, method)
 
 
 discrete_lyapunov_p: Primitive = Primitive(

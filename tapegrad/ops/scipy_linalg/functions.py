@@ -1,8 +1,8 @@
 """Analytic functions of matrices, and their derivatives of any order.
 
-The derivative of ``f(a)`` in the direction `e` stands in the upper right block of `f` of ``[[a, e], [0, a]]``. The derivative of that
-is the same block once more, so one operation, which is linear in `e`, serves every order; and since ``f(a.T) = f(a).T``, its
-transpose is the derivative at ``a.T``.
+The derivative of ``f(a)`` in the direction `e` stands in the upper right block of `f` of ``[[a, e], [0, a]]``. The derivative
+of that is the same block once more, so one operation, which is linear in `e`, serves every order; and since
+``f(a.T) = f(a).T``, its transpose is the derivative at ``a.T``.
 
 References:
     N. J. Higham, "Functions of Matrices: Theory and Computation", SIAM 2008, https://doi.org/10.1137/1.9780898717778,
@@ -120,7 +120,6 @@ expm_p = matrix_function("expm", scipy_expm, _expm_frechet, cases=(case(SQUARE),
 expm_frechet_p = PRIMITIVES["expm_frechet"]
 
 # Logarithm and powers
-
 
 
 def _logm(a: Any) -> Any:

@@ -1,7 +1,7 @@
 """Linear systems whose matrices have a structure that the solver makes use of.
 
-Right sides are matrices here, ``(..., n, k)``, and leading axes broadcast. The cotangent of the right side solves the transposed
-system, with the transposed structure.
+Right sides are matrices here, ``(..., n, k)``, and leading axes broadcast. The cotangent of the right side solves the
+transposed system, with the transposed structure.
 
 References:
     M. B. Giles, "An extended collection of matrix derivative results for forward and reverse mode algorithmic
