@@ -20,7 +20,7 @@ ndarray = np.ndarray
 
 def _matmul(a: Any, b: Any) -> Any:
     try:
-        if a.ndim == 2 == b.ndim:
+        if a.ndim == 2 == b.ndim or (b.ndim == 1 and 0 < a.ndim <= 2):
             return a.dot(b)
         if b.ndim == 2 and a.ndim > 2 and a.flags.c_contiguous:
             return _rows(a).dot(b).reshape(*a.shape[:-1], b.shape[1])

@@ -131,7 +131,7 @@ def cond(x: ArrayLike, p: Order = None) -> Array:
         np.float64(2.0)
     """
     by_values = p is None or (not isinstance(p, str) and p in (2, -2))
-    array = matrix(x, np.linalg.cond, square=not by_values)
+    array = matrix(x, np.linalg.cond if by_values else np.linalg.inv, square=not by_values)
     if type(array) is not Var:
         y: Array = LINALG.cond(array, p)
         return y

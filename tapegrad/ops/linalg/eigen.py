@@ -25,10 +25,12 @@ from tapegrad.ops.linalg.matrices import (
     from_lower,
     hermitian_part,
     inverse_gaps,
+    is_complex,
     largest,
     on_diagonal,
     parts,
     real,
+    triangle,
 )
 from tapegrad.ops.linalg.solving import SQUARE
 
@@ -36,6 +38,9 @@ SYMMETRIC = np.array([[2.0, 0.5, -0.3], [0.5, -1.5, 0.2], [-0.3, 0.2, 1.0]])
 
 
 def _mirrored(a: Any, lower: bool) -> Any:
+    if not is_complex(a):
+        mask = triangle(a.shape[-1], 1.0, 1.0, a.dtype) != 0
+        return np.where(mask if lower else mask.T, a, a.mT)
     kept = np.tril(a, -1) if lower else np.triu(a, 1)
     return kept + adjoint(kept) + on_diagonal(real(diagonal(a)))
 

@@ -5,6 +5,7 @@ JAX's convention holds: ``Re(sum(g * t))`` pairs cotangents with tangents, witho
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -49,8 +50,21 @@ def on_diagonal(x: Any) -> Any:
 
 def triangle(n: int, diagonal: float, below: float, dtype: np.dtype[Any]) -> Any:
     """Return an ``(n, n)`` mask with one number on the diagonal, another below it, and zeros above."""
-    dtype = np.finfo(dtype).dtype
-    return np.tri(n, k=-1, dtype=dtype) * dtype.type(below) + np.eye(n, dtype=dtype) * dtype.type(diagonal)
+    make = _kept_triangle if n <= SMALL else _triangle
+    return make(n, diagonal, below, np.finfo(dtype).dtype)
+
+
+SMALL = 256
+"""The size up to which masks are kept: they are as much work as the arithmetic on small matrices."""
+
+
+def _triangle(n: int, diagonal: float, below: float, dtype: np.dtype[Any]) -> Any:
+    mask = np.tri(n, k=-1, dtype=dtype) * dtype.type(below) + np.eye(n, dtype=dtype) * dtype.type(diagonal)
+    mask.flags.writeable = False
+    return mask
+
+
+_kept_triangle = lru_cache(16)(_triangle)
 
 
 def as_if_lower(s: Any, lower: bool = True) -> Any:

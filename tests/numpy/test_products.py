@@ -1,0 +1,196 @@
+"""Products of vectors, matrices and tensors: every pair of ranks, NumPy's signatures, both doors."""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tapegrad as tg
+from tapegrad import numpy as tnp
+from tests.numpy.through_doors import check
+
+N: Any = np
+"""NumPy without its types, for what they refuse."""
+
+RANDOM = np.random.default_rng(0)
+PAIRS = [
+    ((3,), (3,)),
+    ((2, 3), (3,)),
+    ((3,), (3, 2)),
+    ((2, 3), (3, 4)),
+    ((3,), (2, 3, 4)),
+    ((2, 4, 3), (3,)),
+    ((5, 2, 3), (3, 4)),
+    ((2, 3), (5, 3, 4)),
+    ((5, 2, 3), (5, 3, 4)),
+    ((2, 1, 2, 3), (5, 3, 2)),
+]
+
+
+def real(*shape: int) -> Any:
+    return RANDOM.normal(size=shape)
+
+
+def complex_(*shape: int) -> Any:
+    return RANDOM.normal(size=shape) + 1j * RANDOM.normal(size=shape)
+
+
+@pytest.mark.parametrize(("left", "right"), PAIRS)
+@pytest.mark.parametrize("name", ["matmul", "dot"])
+def test_products_of_every_pair_of_ranks(name: str, left: tuple[int, ...], right: tuple[int, ...]) -> None:
+    if name == "dot" and len(right) > 2:
+        left = (4, 3)
+    check(name, real(*left), real(*right), by=(0, 1))
+
+
+@pytest.mark.parametrize("name", ["matmul", "dot", "inner", "outer", "vdot", "kron", "vecdot"])
+def test_products_of_complex_vectors(name: str) -> None:
+    check(name, complex_(3), complex_(3), by=(0, 1))
+    check(name, real(3), complex_(3), by=(0, 1))
+
+
+@pytest.mark.parametrize("name", ["dot", "inner", "outer", "vdot", "kron"])
+def test_scalars_are_arrays_of_rank_0(name: str) -> None:
+    other = np.float64(2.0) if name == "vdot" else real(3)
+    check(name, np.asarray(0.7), other, by=(0, 1))
+
+
+def test_the_operator_is_matmul_with_arrays_on_either_side() -> None:
+    a, b = real(2, 3), real(3, 2)
+    ga, gb = tg.grad(lambda a, b: np.sum((a @ b) * (a @ b)), (0, 1))(a, b)
+    np.testing.assert_allclose(tg.grad(lambda a: np.sum((a @ b) * (a @ b)))(a), ga)
+    np.testing.assert_allclose(tg.grad(lambda b: np.sum((a @ b) * (a @ b)))(b), gb)
+
+
+def test_matrices_may_lie_along_other_axes() -> None:
+    check("matmul", real(3, 4, 2), real(4, 5, 2), by=(0, 1), axes=[(0, 1), (0, 1), (0, 2)])
+    check("vecdot", real(3, 2), real(3, 2), by=(0, 1), axis=0)
+
+
+@pytest.mark.skipif(not hasattr(np, "matvec"), reason="new in NumPy 2.2")
+def test_products_of_stacks_of_matrices_and_vectors() -> None:
+    check("matvec", complex_(5, 2, 3), complex_(3), by=(0, 1))
+    check("vecmat", complex_(5, 1, 3), complex_(2, 3, 4), by=(0, 1))
+    check("vecmat", real(3), real(3, 4), by=(0, 1))
+    check("matvec", real(2, 3, 4), real(4, 3), by=(0, 1), axes=[(0, 2), 0, 0])
+
+
+@pytest.mark.parametrize("axes", [0, 1, 2, ([1], [0]), (1, 0), ([1, 2], [1, 0]), (-2, -1), ([2, 0], [0, 2])])
+def test_tensordot_sums_over_any_axes(axes: Any) -> None:
+    check("tensordot", real(3, 3, 3), real(3, 3, 3), axes, by=(0, 1), order=1)
+
+
+@given(st.data())
+def test_inner_and_tensordot_of_any_ranks(data: st.DataObject) -> None:
+    shape = data.draw(st.lists(st.integers(1, 3), max_size=3).map(tuple))
+    other = data.draw(st.lists(st.integers(1, 3), max_size=3).map(tuple))
+    check("inner", np.asarray(real(*shape, 2)), np.asarray(real(*other, 2)), by=(0, 1), order=1)
+    check("tensordot", np.asarray(real(*shape, 2)), np.asarray(real(2, *other)), 1, by=(0, 1), order=1)
+
+
+@pytest.mark.parametrize(("left", "right"), [((2, 3), (3, 2)), ((2,), (3, 2)), ((2, 3, 2), (2, 1))])
+def test_kron_of_different_ranks(left: tuple[int, ...], right: tuple[int, ...]) -> None:
+    check("kron", real(*left), real(*right), by=(0, 1))
+
+
+def test_cross_products_along_any_axes() -> None:
+    check("cross", real(2, 3), real(3), by=(0, 1))
+    check("cross", complex_(3, 2), complex_(3, 2), by=(0, 1), axis=0)
+    check("cross", real(3, 4), real(4, 3), by=(0, 1), axisa=0, axisb=1, axisc=0)
+    check("linalg.cross", real(3, 4), real(3, 4), by=(0, 1), axis=0)
+
+
+@pytest.mark.filterwarnings("ignore:Arrays of 2-dimensional vectors:DeprecationWarning")
+@pytest.mark.parametrize(("left", "right"), [((2,), (2,)), ((4, 2), (2,)), ((2,), (4, 3)), ((4, 3), (4, 2))])
+def test_cross_products_in_the_plane(left: tuple[int, ...], right: tuple[int, ...]) -> None:
+    check("cross", real(*left), real(*right), by=(0, 1), order=1)
+
+
+def test_names_of_the_array_api() -> None:
+    a = real(4, 3)
+    for name in ("matmul", "outer", "vecdot", "tensordot"):
+        x, y = (a[0], a[1]) if name == "outer" else (a[:3], real(3, 3))
+        check(f"linalg.{name}", x, y, by=(0, 1))
+    check("linalg.matrix_transpose", real(2, 3, 4))
+    check("linalg.diagonal", real(2, 3, 4), offset=1)
+    check("linalg.trace", real(2, 3, 4), offset=-1)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 5])
+def test_multi_dot_of_any_number(count: int) -> None:
+    lengths = [2, 5, 1, 4, 3, 2][: count + 1]
+    factors = [real(n, m) for n, m in pairwise(lengths)]
+
+    def f(*factors: Any) -> Any:
+        return np.linalg.multi_dot(factors)
+
+    value, pull = tg.vjp(f, *factors)
+    np.testing.assert_allclose(value, np.linalg.multi_dot(factors))
+    for c, x in zip(pull(np.ones_like(value)), factors, strict=True):
+        assert c.shape == x.shape
+    tg.testing.check_grads(f, factors)
+    tg.testing.check_grads(lambda *xs: tnp.linalg.multi_dot([xs[0][0], *xs[1:-1], xs[-1][:, 0]]), factors, 1)
+
+
+@pytest.mark.parametrize("name", ["matmul", "dot"])
+def test_a_row_without_cotangent_may_hold_anything(name: str) -> None:
+    """Padded rows contribute nothing, at first and second order, also under vmap."""
+    x = np.array([[1.0, 2.0], [np.nan, 1.0], [3.0, 4.0], [np.inf, -np.inf]])
+    w = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    mask = np.isfinite(x).all(axis=1, keepdims=True)
+
+    def padded(w: Any) -> Any:
+        with np.errstate(invalid="ignore"):
+            return np.sum(np.where(mask, getattr(np, name)(x, w), 0.0) ** 3)
+
+    def cut(w: Any) -> Any:
+        return np.sum((x[mask[:, 0]] @ w) ** 3)
+
+    def along(f: Any) -> Any:
+        return lambda w: np.sum(tg.grad(f)(w) * w[::-1])
+
+    np.testing.assert_allclose(tg.grad(padded)(w), tg.grad(cut)(w))
+    np.testing.assert_allclose(tg.grad(along(padded))(w), tg.grad(along(cut))(w))
+    np.testing.assert_allclose(tg.jvp(tg.grad(padded), (w,), (w,))[1], tg.jvp(tg.grad(cut), (w,), (w,))[1])
+    batch = np.stack([w, 2.0 * w, w - 1.0])
+    with np.errstate(invalid="ignore"):
+        found = tg.vmap(tg.grad(padded))(batch), tg.vmap(tg.grad(along(padded)))(batch)
+    for i, one in enumerate(batch):
+        np.testing.assert_allclose(found[0][i], tg.grad(cut)(one))
+        np.testing.assert_allclose(found[1][i], tg.grad(along(cut))(one))
+
+
+def test_a_cotangent_that_is_not_zero_meets_nan() -> None:
+    x, w = np.array([[1.0, np.nan]]), np.ones((2, 1))
+    assert np.isnan(tg.grad(lambda w: np.sum(x @ w))(w)).tolist() == [[False], [True]]
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("matmul", (np.ones((2, 3)), np.ones((2, 3)))),
+        ("matmul", (np.ones(()), np.ones(3))),
+        ("dot", (np.ones((2, 3)), np.ones((2, 3)))),
+        ("inner", (np.ones(2), np.ones(3))),
+        ("vdot", (np.ones(2), np.ones(3))),
+        ("vecdot", (np.ones(2), np.ones(1))),
+        ("tensordot", (np.ones((2, 3)), np.ones((2, 3)), 1)),
+        ("cross", (np.ones(4), np.ones(3))),
+    ],
+)
+def test_shapes_that_do_not_fit_get_numpys_error(name: str, args: tuple[Any, ...]) -> None:
+    with pytest.raises(ValueError) as expected:
+        getattr(np, name)(*args)
+    for module in (np, tnp):
+        with pytest.raises(ValueError) as found:
+            tg.grad(lambda x, module=module: np.sum(getattr(module, name)(x, *args[1:])))(args[0])
+        assert type(found.value) is type(expected.value)
+
+
+def test_out_is_refused() -> None:
+    for name in ("matmul", "dot", "outer"):
+        with pytest.raises(TypeError, match="out="):
+            tg.grad(lambda x, name=name: np.sum(getattr(tnp, name)(x, x, out=np.ones((2, 2)))))(np.ones((2, 2)))
