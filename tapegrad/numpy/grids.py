@@ -22,9 +22,10 @@ from tapegrad.core.arrays import broadcast_to, shape_of
 from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, apply, depends_on_abstract
 from tapegrad.numpy.arguments import concrete, plain
+from tapegrad.numpy.broadcasting import broadcast_arrays
 from tapegrad.numpy.creation import own
 from tapegrad.numpy.door import gathered, stands_for
-from tapegrad.numpy.shapes import broadcast_arrays, in_shape, moveaxis
+from tapegrad.numpy.shapes import in_shape, moveaxis
 from tapegrad.ops.spaced import linspace_p
 from tapegrad.typing import Array, ArrayLike, DTypeLike
 

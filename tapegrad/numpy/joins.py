@@ -8,8 +8,9 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, apply
+from tapegrad.numpy.broadcasting import atleast_1d, atleast_2d, atleast_3d
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
-from tapegrad.numpy.shapes import atleast_1d, atleast_2d, atleast_3d, expand_dims, plain, ravel, reshape
+from tapegrad.numpy.shapes import expand_dims, plain, ravel, reshape
 from tapegrad.ops.join import concatenate_p, stack_p
 from tapegrad.typing import Array, ArrayLike, DTypeLike
 

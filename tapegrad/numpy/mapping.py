@@ -8,9 +8,10 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from tapegrad.core.node import CURRENT
 from tapegrad.core.var import Var
+from tapegrad.numpy.broadcasting import broadcast_arrays
 from tapegrad.numpy.door import gathered, stands_for
 from tapegrad.numpy.joins import stack
-from tapegrad.numpy.shapes import broadcast_arrays, expand_dims, moveaxis, reshape
+from tapegrad.numpy.shapes import expand_dims, moveaxis, reshape
 from tapegrad.typing import Array, ArrayLike
 
 

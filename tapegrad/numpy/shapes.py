@@ -6,7 +6,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from tapegrad.core import arrays
 from tapegrad.core.var import Var, apply
 from tapegrad.numpy.door import gathered, stands_for
 from tapegrad.ops.shape import reshape_p, resolve, transpose_p
@@ -97,7 +96,7 @@ def reshape(a: ArrayLike, /, shape: Shape, order: Order = "C", *, copy: bool | N
     a = gathered(a)
     if type(a) is not Var:
         return np.reshape(a, shape, order) if copy is None else np.reshape(a, shape, order, copy=copy)
-    wanted = resolve(shape if isinstance(shape, (tuple, list)) else _lengths(shape), a.size)
+    wanted = resolve(shape if isinstance(shape, (tuple, list)) else lengths(shape), a.size)
     if order == "C":
         y = in_shape(a, wanted)
     else:
@@ -107,7 +106,8 @@ def reshape(a: ArrayLike, /, shape: Shape, order: Order = "C", *, copy: bool | N
     return y.copy() if copy else y
 
 
-def _lengths(shape: Any) -> tuple[int, ...]:
+def lengths(shape: Any) -> tuple[int, ...]:
+    """Return a shape as a tuple."""
     return tuple(shape) if np.iterable(shape) else (shape,)
 
 
@@ -315,97 +315,3 @@ def rollaxis(a: ArrayLike, axis: int, start: int = 0) -> Array:
         raise np.exceptions.AxisError(f"'start' arg requires {-count} <= start < {count + 1}, but {start} was passed in")
     start += count if start < 0 else 0
     return moveaxis(a, axis, start - 1 if axis < start else start)
-
-
-# Broadcasting
-
-
-@stands_for(np.broadcast_to)
-def broadcast_to(array: ArrayLike, shape: Shape, subok: bool = False) -> Array:
-    """Return `array` repeated along new axes and along those of length 1, so that it has the given shape.
-
-    Raises:
-        ValueError: if it does not broadcast to that shape.
-
-    Example:
-        >>> broadcast_to(np.array([1.0, 2.0]), (2, 2))
-        array([[1., 2.],
-               [1., 2.]])
-    """
-    array = gathered(array)
-    if type(array) is not Var:
-        return np.broadcast_to(array, shape, subok)
-    lengths = _lengths(shape)
-    if array.shape == lengths:
-        return in_shape(array, lengths)
-    if np.broadcast_shapes(array.shape, lengths) != lengths:
-        np.broadcast_to(np.empty(array.shape), lengths)  # raises NumPy's error
-    y: Array = arrays.broadcast_to(array, lengths)
-    return y
-
-
-@stands_for(np.broadcast_arrays)
-def broadcast_arrays(*args: ArrayLike, subok: bool = False) -> tuple[Array, ...]:
-    """Return the arrays, each broadcast to the shape that they have together.
-
-    Raises:
-        ValueError: if they do not broadcast.
-
-    Example:
-        >>> [x.tolist() for x in broadcast_arrays(np.array([1.0, 2.0]), 3.0)]
-        [[1.0, 2.0], [3.0, 3.0]]
-    """
-    found = [gathered(x) for x in args]
-    if not any(type(x) is Var for x in found):
-        return np.broadcast_arrays(*found, subok=subok)
-    together = np.broadcast_shapes(*[arrays.shape_of(x) if type(x) is Var else np.shape(x) for x in found])
-    return tuple([broadcast_to(x, together) for x in found])
-
-
-# At least so many axes
-
-
-@stands_for(np.atleast_1d)
-def atleast_1d(*arys: ArrayLike) -> Any:
-    """Return each argument with at least one axis: an array for one argument, a tuple for several.
-
-    Example:
-        >>> atleast_1d(3.0)
-        array([3.])
-    """
-    return _each_with(arys, np.atleast_1d, lambda x: reshape(x, (1,)) if x.ndim == 0 else x)
-
-
-@stands_for(np.atleast_2d)
-def atleast_2d(*arys: ArrayLike) -> Any:
-    """Return each argument with at least two axes, new ones first: an array for one argument, a tuple for several.
-
-    Example:
-        >>> atleast_2d(np.array([3.0, 4.0]))
-        array([[3., 4.]])
-    """
-    return _each_with(arys, np.atleast_2d, lambda x: reshape(x, (1,) * (2 - x.ndim) + x.shape) if x.ndim < 2 else x)
-
-
-@stands_for(np.atleast_3d)
-def atleast_3d(*arys: ArrayLike) -> Any:
-    """Return each argument with at least three axes: an array for one argument, a tuple for several.
-
-    A vector of length n gets shape ``(1, n, 1)``, a matrix of shape ``(m, n)`` gets ``(m, n, 1)``.
-
-    Example:
-        >>> atleast_3d(np.zeros((2, 3))).shape
-        (2, 3, 1)
-    """
-
-    def deepen(x: Any) -> Any:
-        if x.ndim >= 3:
-            return x
-        return reshape(x, (*x.shape, 1) if x.ndim == 2 else (1, *x.shape, 1) if x.ndim == 1 else (1, 1, 1))
-
-    return _each_with(arys, np.atleast_3d, deepen)
-
-
-def _each_with(arys: Sequence[Any], plain: Any, traced: Any) -> Any:
-    found = [traced(x) if type(x) is Var else plain(x) for x in map(gathered, arys)]
-    return found[0] if len(found) == 1 else tuple(found)
