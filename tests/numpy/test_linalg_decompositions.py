@@ -62,7 +62,8 @@ def test_reduced_qr_and_r(shape: tuple[int, ...], kind: Any) -> None:
 
 @pytest.mark.parametrize("kind", [real, complex_])
 def test_complete_qr_as_far_as_it_is_defined(kind: Any) -> None:
-    check("linalg.qr", kind(3, 2), "complete", order=1 if kind is complex_ else 2) if kind is real else None
+    if kind is real:
+        check("linalg.qr", kind(3, 2), "complete")
     check("linalg.qr", kind(2, 3), "complete")
 
     def defined(a: Any) -> Any:

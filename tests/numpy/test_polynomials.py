@@ -102,7 +102,7 @@ def test_a_poor_fit_warns_as_numpy_does() -> None:
 
 
 def test_bad_arguments_get_numpys_error() -> None:
-    for f, error in (
+    cases: list[tuple[Any, type[Exception]]] = [
         (lambda x: N.polyfit(x, np.ones(2), 1), TypeError),
         (lambda x: N.polyfit(x, np.ones(3), -1), ValueError),
         (lambda x: N.polyfit(x, np.ones(3), 1, w=np.ones(2)), TypeError),
@@ -113,7 +113,8 @@ def test_bad_arguments_get_numpys_error() -> None:
         (lambda x: N.vander(x.reshape(3, 1)), ValueError),
         (lambda x: N.poly(x.reshape(3, 1)), ValueError),
         (lambda x: N.roots(x.reshape(3, 1)), ValueError),
-    ):
+    ]
+    for f, error in cases:
         with pytest.raises(error):
             f(np.array([1.0, 2.0, 4.0]))
         with pytest.raises(error):
