@@ -23,6 +23,13 @@ class Methods:
     __slots__ = ()
 
     @property
+    def device(self) -> str:
+        return "cpu"
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        return FUNCTIONS["array namespace"]()
+
+    @property
     def T(self) -> Any:
         return function(np.transpose, self)
 

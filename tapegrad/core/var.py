@@ -315,14 +315,7 @@ class Var(Methods):
         hint = " it is an attribute of ndarray that has no derivative rule." if hasattr(np.ndarray, name) else ""
         raise AttributeError(f"a traced array has no attribute '{name}'.{hint}")
 
-    # NumPy's protocols, and that of the array API standard
-
-    @property
-    def device(self) -> str:
-        return "cpu"
-
-    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
-        return FUNCTIONS["array namespace"]()
+    # NumPy's protocols
 
     def __array_ufunc__(self, function: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
         if method == "__call__" and not settings:
