@@ -3,8 +3,8 @@
 Operations on traced arrays are recorded on one tape; `grad`, `jvp` and the other transforms replay it.
 """
 
-from tapegrad import nn as nn
 from tapegrad import debug as debug
+from tapegrad import nn as nn
 from tapegrad import numpy as numpy
 from tapegrad import optim as optim
 from tapegrad import random as random
