@@ -163,20 +163,23 @@ def scipy_rows(name: str) -> Iterator[Row]:
     constants = by_name(SCIPY_CONSTANTS)
     for offered in sorted(vars(ours)):
         value = getattr(ours, offered)
-        if offered.startswith("_") or isinstance(value, types.ModuleType):
+        original = getattr(theirs, offered, None)
+        if offered.startswith("_") or (isinstance(value, types.ModuleType) and isinstance(original, types.ModuleType | None)):
             continue
-        if not hasattr(theirs, offered):
+        if original is None:
             raise ValueError(f"tapegrad.scipy.{name}.{offered} does not exist in SciPy")
-        plain = getattr(theirs, offered) in UFUNCS if isinstance(getattr(theirs, offered), np.ufunc) else False
+        plain = isinstance(original, np.ufunc) and original in UFUNCS
         status = "constant" if offered in constants else "differentiable"
-        yield Row(offered, status, plain, constants.get(offered, methods(value)))
+        yield Row(offered, status, plain, constants.get(offered, methods(value, original)))
 
 
-def methods(value: Any) -> str:
-    """Return the names of the methods of a distribution, and nothing for a function."""
-    if isinstance(value, types.FunctionType):
+def methods(value: Any, original: Any) -> str:
+    """Return the names of the methods that a distribution has here, and nothing for a function."""
+    if not isinstance(value, types.ModuleType):
         return ""
-    return ", ".join(name for name in sorted(dir(value)) if not name.startswith("_") and callable(getattr(value, name)))
+    return ", ".join(
+        name for name in sorted(vars(value)) if not name.startswith("_") and callable(getattr(original, name, None))
+    )
 
 
 def table(title: str, rows: list[Row], plain: str) -> str:

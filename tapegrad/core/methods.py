@@ -47,7 +47,7 @@ class Methods:
 
     @property
     def flat(self) -> Any:
-        return iter(function(np.ravel, self))
+        return function(np.ravel, self)
 
     def sum(self, *args: Any, **settings: Any) -> Any:
         return function(np.sum, self, *args, **settings)
@@ -123,7 +123,7 @@ class Methods:
     def ravel(self, *args: Any, **settings: Any) -> Any:
         return function(np.ravel, self, *args, **settings)
 
-    def flatten(self, *args: Any, **settings: Any) -> Any:
+    def flatten(self: Any, *args: Any, **settings: Any) -> Any:
         y = function(np.ravel, self, *args, **settings)
         return y if self.link is None else function(np.copy, y)
 
@@ -156,6 +156,21 @@ class Methods:
 
     def copy(self, *args: Any, **settings: Any) -> Any:
         return function(np.copy, self)
+
+    def __copy__(self) -> Any:
+        return function(np.copy, self)
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return function(np.copy, self)
+
+    def fill(self: Any, value: Any) -> None:
+        self[...] = value
+
+    def put(self, *args: Any, **settings: Any) -> None:
+        function(np.put, self, *args, **settings)
+
+    def sort(self: Any, axis: int = -1, **settings: Any) -> None:
+        self[...] = function(np.sort, self, axis, **settings)
 
     def astype(self, dtype: Any, *args: Any, **settings: Any) -> Any:
         return function(np.astype, self, dtype)

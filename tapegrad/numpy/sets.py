@@ -56,7 +56,7 @@ def unique(
 
 
 @stands_for(np.unique_all)
-def unique_all(x: ArrayLike, /) -> Any:
+def unique_all(x: ArrayLike) -> Any:
     """Different elements of an array, where each occurs first, which of them each element is, and how often each occurs.
 
     Args:
@@ -75,7 +75,7 @@ def unique_all(x: ArrayLike, /) -> Any:
 
 
 @stands_for(np.unique_counts)
-def unique_counts(x: ArrayLike, /) -> Any:
+def unique_counts(x: ArrayLike) -> Any:
     """Different elements of an array, and how often each occurs.
 
     Args:
@@ -94,7 +94,7 @@ def unique_counts(x: ArrayLike, /) -> Any:
 
 
 @stands_for(np.unique_inverse)
-def unique_inverse(x: ArrayLike, /) -> Any:
+def unique_inverse(x: ArrayLike) -> Any:
     """Different elements of an array, and which of them each element is.
 
     Args:
@@ -113,7 +113,7 @@ def unique_inverse(x: ArrayLike, /) -> Any:
 
 
 @stands_for(np.unique_values)
-def unique_values(x: ArrayLike, /) -> Array:
+def unique_values(x: ArrayLike) -> Array:
     """Different elements of an array.
 
     Args:

@@ -13,7 +13,7 @@ from tests.numpy.through_doors import check
 N: Any = np
 """NumPy without its types, for what they refuse."""
 
-SINGULAR = [
+SINGULAR: list[Any] = [
     np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [1.0, 0.0, 1.0]]),
     np.zeros((1, 1)),
     np.zeros((2, 2)),
@@ -38,8 +38,8 @@ def test_exact_at_singular_matrices_to_second_order(a: Any, kind: Any) -> None:
 
 
 def test_the_cofactors_of_a_singular_matrix_by_hand() -> None:
-    assert tg.grad(np.linalg.det)(np.zeros((1, 1))).tolist() == [[1.0]]
-    np.testing.assert_allclose(tg.grad(np.linalg.det)(np.array([[1.0, 2.0], [2.0, 4.0]])), [[4.0, -2.0], [-2.0, 1.0]])
+    assert tg.grad(N.linalg.det)(np.zeros((1, 1))).tolist() == [[1.0]]
+    np.testing.assert_allclose(tg.grad(N.linalg.det)(np.array([[1.0, 2.0], [2.0, 4.0]])), [[4.0, -2.0], [-2.0, 1.0]])
     hessian = tg.hessian(N.linalg.det)(np.zeros((2, 2)))
     assert np.round(hessian.reshape(4, 4), 14).tolist() == [[0, 0, 0, 1], [0, 0, -1, 0], [0, -1, 0, 0], [1, 0, 0, 0]]
 
@@ -50,7 +50,7 @@ def test_ill_conditioned_matrices_lose_no_digits() -> None:
     s = np.array([1.0, 0.5, 0.25, 1e-14])
     a = u * s @ vh
     cofactors = np.linalg.det(u) * np.linalg.det(vh) * (u * np.array([s[3] / 8, s[3] / 4, s[3] / 2, 0.125])) @ vh
-    np.testing.assert_allclose(tg.grad(np.linalg.det)(a), cofactors, atol=1e-14)
+    np.testing.assert_allclose(tg.grad(N.linalg.det)(a), cofactors, atol=1e-14)
 
 
 def test_third_derivatives_of_regular_matrices() -> None:

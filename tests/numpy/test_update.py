@@ -1,7 +1,10 @@
 """Changing arrays: functional updates, and assignment to arrays that were made while the tape records."""
 
+import copy
+import gc
 from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -256,6 +259,18 @@ def calls_functions_in_place(np_: Any, x: Any) -> Any:
     return out
 
 
+def calls_methods_in_place(np_: Any, x: Any) -> Any:
+    out = np_.zeros((2, 5))
+    out[0].fill(x[0])
+    out[1] = x
+    out[1].sort()
+    out.put([1, 8], x[1] * x[2])
+    out.flat[2] = x[3] ** 2
+    kept = copy.copy(out)
+    out[0] = 0.0
+    return np.concatenate([out, kept, copy.deepcopy(out) * x])
+
+
 def stays_complex(np_: Any, x: Any) -> Any:
     out = np_.zeros(2, complex)
     out[0] = x[0] + 1j * x[1]
@@ -275,6 +290,7 @@ PROGRAMS = [
     copies_are_apart,
     uses_old_values,
     calls_functions_in_place,
+    calls_methods_in_place,
     stays_complex,
 ]
 
@@ -335,6 +351,25 @@ def test_filling_an_array_does_not_keep_a_copy_for_every_write() -> None:
         return out[-1]
 
     np.testing.assert_array_equal(tg.grad(f)(np.ones(length)), [0.0] + [1.0] * (length - 1))
+
+
+def test_arrays_and_their_views_are_gone_without_the_garbage_collector() -> None:
+    left: list[Any] = []
+
+    def f(x: Any) -> Any:
+        out = tnp.zeros((2, 3))
+        row = out[0]
+        row[:] = x
+        out[1] = row.reshape(3, 1)[:, 0]
+        left.extend([ref(out), ref(row)])
+        return out.sum()
+
+    gc.disable()
+    try:
+        tg.grad(f)(np.ones(3))
+        assert [x() for x in left] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_float32_arrays_stay_float32() -> None:

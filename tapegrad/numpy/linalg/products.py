@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad.core.var import Var
-from tapegrad.numpy import products
+from tapegrad.numpy import products, tensors
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
 from tapegrad.numpy.linalg.arguments import LINALG
 from tapegrad.typing import Array, ArrayLike, DTypeLike
@@ -31,7 +31,7 @@ def tensordot(x1: ArrayLike, x2: ArrayLike, /, *, axes: Any = 2) -> Array:
         >>> tensordot(np.eye(2), np.array([1.0, 2.0]), axes=1)
         array([1., 2.])
     """
-    return products.tensordot(x1, x2, axes)
+    return tensors.tensordot(x1, x2, axes)
 
 
 @stands_for(np.linalg.vecdot)
@@ -94,7 +94,7 @@ def cross(x1: ArrayLike, x2: ArrayLike, /, *, axis: int = -1) -> Array:
     if lengths != (3, 3):
         found = f"{lengths[0]} and {lengths[1]} dimensional instead"
         raise ValueError(f"Both input arrays must be (arrays of) 3-dimensional vectors, but they are {found}.")
-    return products.cross(x1, x2, axis=axis)
+    return tensors.cross(x1, x2, axis=axis)
 
 
 @stands_for(np.linalg.matrix_transpose)

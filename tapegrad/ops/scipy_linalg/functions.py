@@ -27,6 +27,7 @@ from tapegrad.ops.linalg.matrices import batch_each
 from tapegrad.ops.linalg.solving import SQUARE, STACK
 from tapegrad.ops.linalg.triangular import POSITIVE
 from tapegrad.ops.scipy_linalg.equations import sylvester
+from tapegrad.ops.scipy_linalg.logarithm import each_pair, in_schur_basis, log_derivative, triangular_log
 
 LARGE = 32
 """From this size on, SciPy's own algorithm for the derivative of the exponential is faster than blocks, for a single matrix."""
@@ -57,20 +58,15 @@ def _twice(e: Any) -> Any:
     return np.concatenate([np.concatenate([e, zero], axis=-1), np.concatenate([zero, e], axis=-1)], axis=-2)
 
 
-def matrix_function(name: str, fn: Fn, frechet: Fn | None = None, cases: tuple[Case, ...] = ()) -> Primitive:
+def matrix_function(name: str, fn: Fn, frechet: Fn, cases: tuple[Case, ...]) -> Primitive:
     """Define an analytic function of matrices, and its derivative.
 
     Args:
         name: its name on the tape; the derivative is called ``name_frechet``.
         fn: the function, of matrices ``(..., n, n)``.
-        frechet: ``frechet(a, e, **settings)``, its derivative at `a` in the direction `e`; by blocks if not given.
+        frechet: ``frechet(a, e, **settings)``, its derivative at `a` in the direction `e`.
         cases: what to try it on.
     """
-
-    def by_blocks(a: Any, e: Any, **settings: Any) -> Any:
-        with warnings.catch_warnings():  # what there is to say about `a` was said when the function was computed
-            warnings.simplefilter("ignore")
-            return upper_right(fn(blocks(a, e), **settings))
 
     def derivative(a: Any, e: Any, **settings: Any) -> Any:
         return apply(PRIMITIVES[f"{name}_frechet"], a, e, **settings)
@@ -88,7 +84,7 @@ def matrix_function(name: str, fn: Fn, frechet: Fn | None = None, cases: tuple[C
 
     Primitive(
         name=f"{name}_frechet",
-        fn=frechet or by_blocks,
+        fn=frechet,
         pulls=(
             lambda g, y, a, e, **settings: second(a.mT, e.mT, g, settings),
             lambda g, y, a, e, **settings: derivative(a.mT, g, **settings),
@@ -130,13 +126,37 @@ def _logm(a: Any) -> Any:
         return scipy_logm(a)
 
 
-logm_p = matrix_function("logm", _logm, cases=(case(SQUARE), case(POSITIVE), case(np.stack([SQUARE, POSITIVE]))))
+def _quietly(derivative: Fn) -> Fn:
+    """Return a derivative without warnings: what there is to say about `a` was said when the function was computed."""
+
+    def quiet(a: Any, e: Any, **settings: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return derivative(a, e, **settings)
+
+    return quiet
+
+
+logm_p = matrix_function("logm", _logm, _quietly(log_derivative), cases=(case(SQUARE), case(np.stack([SQUARE, POSITIVE]))))
 """The principal logarithm; complex where a real matrix has negative eigenvalues."""
+
+
+@each_pair
+def _power_derivative(a: Any, e: Any, t: float) -> Any:
+    """Return the derivative of the exponential of `t` times the logarithm."""
+
+    def triangular(upper: Any, inner: Any) -> Any:
+        log, moved = triangular_log(upper, inner)
+        return upper_right(scipy_expm(blocks(t * log, t * moved)))
+
+    return in_schur_basis(a, e, triangular)
+
 
 power_p = matrix_function(
     "fractional_matrix_power",
     lambda a, t: scipy_power(a, t),
-    cases=(case(SQUARE, t=0.5), case(np.stack([SQUARE, POSITIVE]), t=-1.3), case(SQUARE, t=3)),
+    _quietly(_power_derivative),
+    cases=(case(SQUARE, t=0.5), case(np.stack([SQUARE, POSITIVE]), t=-1.3)),
 )
 """The principal power with exponent `t`, a number."""
 

@@ -11,11 +11,11 @@ import numpy as np
 import scipy.special
 
 from tapegrad.core.arrays import dtype_of
-from tapegrad.core.families import elementwise
 from tapegrad.core.primitive import Primitive, case, missing
 from tapegrad.core.var import apply
 from tapegrad.errors import MissingRuleError
 from tapegrad.ops.scipy_special.bessel import ORDERS, POSITIVE, WHOLE
+from tapegrad.ops.scipy_special.family import elementwise
 from tapegrad.ops.scipy_special.precision import in_double, weak
 
 LARGE = 20.0

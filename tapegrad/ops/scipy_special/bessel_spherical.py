@@ -6,9 +6,9 @@ import numpy as np
 import scipy.special
 
 from tapegrad.core.arrays import dtype_of
-from tapegrad.core.families import elementwise
 from tapegrad.core.primitive import Fn, Primitive, case, missing
 from tapegrad.core.var import apply
+from tapegrad.ops.scipy_special.family import elementwise
 
 POSITIVE = (0.3, 3.0)
 WHOLE = (case(np.array([[0], [1], [3]]), np.array([0.7, 2.5])), case(2, np.array([0.7, 2.5])))

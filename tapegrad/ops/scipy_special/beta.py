@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from tapegrad.core.families import elementwise
 from tapegrad.core.primitive import case
+from tapegrad.ops.scipy_special.family import elementwise
 from tapegrad.ops.scipy_special.gamma import polygamma_shift, rgamma_slope
 from tapegrad.ops.scipy_special.precision import weak
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from tapegrad.core.families import elementwise
 from tapegrad.core.primitive import case
 from tapegrad.core.var import apply
 from tapegrad.ops.scipy_special.beta_density import beta_density, log_beta_density, log_weight
 from tapegrad.ops.scipy_special.beta_integral import integral
+from tapegrad.ops.scipy_special.family import elementwise
 from tapegrad.ops.scipy_special.gamma import polygamma, polygamma_shift
 from tapegrad.ops.scipy_special.precision import bell, in_double
 

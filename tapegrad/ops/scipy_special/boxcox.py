@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from tapegrad.core.families import elementwise
 from tapegrad.ops.scipy_special.exponential import exprel_derivative, log1p_over
+from tapegrad.ops.scipy_special.family import elementwise
 
 # With u = lmbda * log(x), boxcox is log(x) exprel(u)
 
@@ -14,8 +14,9 @@ from tapegrad.ops.scipy_special.exponential import exprel_derivative, log1p_over
 def _by_lmbda(y: Any, log: Any, lmbda: Any) -> Any:
     u = lmbda * log
     power = 1.0 + lmbda * y
-    low = (scipy.special.xlogy(power, power) - lmbda * y) / (lmbda * lmbda)  # which is finite at x = 0
-    return np.where(u < -1.0, low, log * log * exprel_derivative(u))
+    low = (scipy.special.xlogy(power, power) - lmbda * y) / (lmbda * lmbda)
+    smooth = np.where(u < -1.0, low, log * log * exprel_derivative(u))
+    return np.where(np.isinf(log), 1.0 / (lmbda * lmbda), smooth)  # at x = 0 it is -1 / lmbda
 
 
 boxcox_p = elementwise(

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from tapegrad.core.families import elementwise
 from tapegrad.core.var import apply
+from tapegrad.ops.scipy_special.family import elementwise
 from tapegrad.ops.scipy_special.hypergeometric import hyp2f1_p
 from tapegrad.ops.scipy_special.precision import in_double
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from tapegrad.core.families import elementwise
+from tapegrad.ops.scipy_special.family import elementwise
 from tapegrad.ops.scipy_special.precision import weak
 
 POSITIVE = ((0.2, 3.0), (0.2, 3.0))

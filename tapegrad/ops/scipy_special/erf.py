@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from tapegrad.core.families import elementwise
 from tapegrad.core.primitive import case
 from tapegrad.core.var import apply
+from tapegrad.ops.scipy_special.family import elementwise
 from tapegrad.ops.scipy_special.precision import in_double_or_complex
 
 ROOT_PI = math.sqrt(math.pi)

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from tapegrad.core.families import elementwise
 from tapegrad.core.primitive import UFUNCS, case
 from tapegrad.core.var import apply
 from tapegrad.ops.exponentials import exp2_p, expm1_p, log1p_p
 from tapegrad.ops.powers import cbrt_p
+from tapegrad.ops.scipy_special.family import elementwise
 from tapegrad.ops.scipy_special.precision import in_double, in_double_or_complex
 
 # SciPy's own versions of functions that NumPy has as well

@@ -7,9 +7,9 @@ import numpy as np
 import scipy.special
 
 from tapegrad.core.arrays import dtype_of
-from tapegrad.core.families import elementwise
 from tapegrad.core.primitive import Primitive, case, missing
 from tapegrad.core.var import apply
+from tapegrad.ops.scipy_special.family import elementwise
 from tapegrad.ops.scipy_special.gamma import cospi, sinpi
 from tapegrad.ops.scipy_special.precision import weak
 

@@ -7,9 +7,10 @@ import numpy as np
 import scipy.special
 
 from tapegrad.core.arrays import dtype_of
-from tapegrad.core.families import constant, elementwise
+from tapegrad.core.families import constant
 from tapegrad.core.primitive import case, missing
 from tapegrad.core.var import apply
+from tapegrad.ops.scipy_special.family import elementwise
 from tapegrad.ops.scipy_special.precision import BERNOULLI, in_double, in_double_or_complex, polynomial
 from tapegrad.ops.scipy_special.precision import polygamma as plain_polygamma
 from tapegrad.ops.scipy_special.precision import polygamma_shift as plain_shift

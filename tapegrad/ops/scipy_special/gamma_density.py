@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from tapegrad.core.families import elementwise
 from tapegrad.core.var import apply
+from tapegrad.ops.scipy_special.family import elementwise
 from tapegrad.ops.scipy_special.gamma import polygamma
 from tapegrad.ops.scipy_special.precision import LARGE, LOG_2PI, in_double, log_less_digamma, log_ratio_less, stirling_error
 

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from tapegrad.core.families import elementwise
 from tapegrad.core.primitive import case
 from tapegrad.core.var import apply
+from tapegrad.ops.scipy_special.family import elementwise
 from tapegrad.ops.scipy_special.gamma import polygamma
 from tapegrad.ops.scipy_special.gamma_density import gamma_density, log_gamma_density, log_minus_digamma, log_weight
 from tapegrad.ops.scipy_special.gamma_integral import far_tail, integral

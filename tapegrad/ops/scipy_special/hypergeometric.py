@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from tapegrad.core.families import elementwise
 from tapegrad.core.primitive import missing
 from tapegrad.ops.scipy_special.exponential import log1p_over
+from tapegrad.ops.scipy_special.family import elementwise
 from tapegrad.ops.scipy_special.precision import weak
 
 PARAMETER = (0.6, 2.4)

@@ -4,7 +4,7 @@ from typing import Any
 
 import scipy.special
 
-from tapegrad.core.families import elementwise
+from tapegrad.ops.scipy_special.family import elementwise
 
 
 def _expit_slope(g: Any, y: Any, x: Any) -> Any:

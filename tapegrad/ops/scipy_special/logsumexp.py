@@ -72,7 +72,8 @@ def _shares(a: Any, b: Any, y: Any, axis: Axes, keepdims: bool) -> Any:
 
 def _share(a: Any, y: Any, axis: Axes, keepdims: bool) -> Any:
     if type(a) is ndarray and np.all(np.isfinite(y)):
-        return np.exp(a - hold(y, a.shape, axis, keepdims))
+        below = np.exp(a - hold(y, a.shape, axis, keepdims))
+        return below / add_up(below, axis, None, None, axis is not None or keepdims)  # y is rounded, the more the larger it is
     return _shares(a, None, y, axis, keepdims)
 
 

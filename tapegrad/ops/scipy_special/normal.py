@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from tapegrad.core.families import elementwise
 from tapegrad.core.var import apply
 from tapegrad.ops.scipy_special.erf import erfcx_derivative
+from tapegrad.ops.scipy_special.family import elementwise
 from tapegrad.ops.scipy_special.precision import in_double_or_complex
 
 ROOT_2 = math.sqrt(2.0)

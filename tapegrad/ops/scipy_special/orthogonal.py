@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from tapegrad.core.families import elementwise
 from tapegrad.core.primitive import Fn, Primitive, case, missing
 from tapegrad.core.var import apply
+from tapegrad.ops.scipy_special.family import elementwise
 from tapegrad.ops.scipy_special.precision import weak
 
 X = (-0.9, 0.9)

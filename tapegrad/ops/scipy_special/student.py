@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from tapegrad.core.families import elementwise
 from tapegrad.core.var import apply
 from tapegrad.ops.scipy_special.beta_density import log_beta, log_weight
 from tapegrad.ops.scipy_special.beta_integral import integral
+from tapegrad.ops.scipy_special.family import elementwise
 from tapegrad.ops.scipy_special.gamma import polygamma_shift
 from tapegrad.ops.scipy_special.precision import bell, in_double, weak
 from tapegrad.ops.scipy_special.precision import polygamma_shift as plain_shift

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from tapegrad.core.families import elementwise
 from tapegrad.core.primitive import case
 from tapegrad.core.var import apply
+from tapegrad.ops.scipy_special.family import elementwise
 from tapegrad.ops.scipy_special.gamma import polygamma, sinpi
 from tapegrad.ops.scipy_special.precision import BERNOULLI, bell, in_double, in_double_or_complex, private, weak
 

@@ -1,0 +1,34 @@
+"""The elementwise family of special functions, whose slopes are longer formulas than elsewhere.
+
+Among the arguments of a rule may be Python numbers, which raise where NumPy's answer infinity (``1.0 / 0.0``, ``1e300 ** 2``).
+Here they become NumPy's before a rule sees them, of the dtype of the output, so that nothing is widened.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tapegrad.core import families
+from tapegrad.core.arrays import dtype_of
+from tapegrad.core.primitive import Fn, Missing, Primitive, no_cotangent
+
+
+def elementwise(name: str, fn: Fn, *slopes: Fn, fast: Sequence[Fn] | None = None, **more: Any) -> Primitive:
+    """Define an elementwise primitive; the arguments are those of `tapegrad.core.families.elementwise`."""
+    quick = None if fast is None else tuple(in_numpy(slope) for slope in fast)
+    return families.elementwise(name, fn, *[in_numpy(slope) for slope in slopes], fast=quick, **more)
+
+
+def in_numpy(slope: Fn) -> Fn:
+    """Return a slope that may rely on NumPy's arithmetic."""
+    if slope is no_cotangent or isinstance(slope, Missing):
+        return slope
+
+    def rule(g: Any, y: Any, *args: Any, **settings: Any) -> Any:
+        if float in map(type, args):
+            kind = np.finfo(dtype_of(y)).dtype.type
+            args = tuple([kind(x) if type(x) is float else x for x in args])
+        return slope(g, y, *args, **settings)
+
+    return rule

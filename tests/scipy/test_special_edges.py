@@ -1,0 +1,111 @@
+"""Where textbook forms of derivatives are 0 over 0, overflow or cancel: exact, at first and second order."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.special
+
+import tapegrad as tg
+from tapegrad.scipy import special
+
+
+def orders(f: Callable[[Any], Any], x: float) -> tuple[float, float]:
+    """Return the first and the second derivative."""
+    return float(tg.grad(f)(x)), float(tg.grad(tg.grad(f))(x))
+
+
+REMOVABLE = [
+    ("xlogy by x at (0, 2)", lambda x: special.xlogy(x, 2.0), 0.0, math.log(2.0), 0.0),
+    ("xlogy by y at (0, 0)", lambda y: special.xlogy(0.0, y), 0.0, 0.0, 0.0),
+    ("xlog1py by y at (0, -1)", lambda y: special.xlog1py(0.0, y), -1.0, 0.0, 0.0),
+    ("entr at 0", special.entr, 0.0, math.inf, -math.inf),
+    ("entr at 1", special.entr, 1.0, -1.0, -1.0),
+    ("entr left of 0", special.entr, -1.0, 0.0, 0.0),
+    ("rel_entr by y at (0, 2)", lambda y: special.rel_entr(0.0, y), 2.0, 0.0, 0.0),
+    ("rel_entr by x at (0, 2)", lambda x: special.rel_entr(x, 2.0), 0.0, -math.inf, math.inf),
+    ("rel_entr by y at (0, 0)", lambda y: special.rel_entr(0.0, y), 0.0, 0.0, 0.0),
+    ("kl_div by y at (0, 2)", lambda y: special.kl_div(0.0, y), 2.0, 1.0, 0.0),
+    ("logit at 0", special.logit, 0.0, math.inf, -math.inf),
+    ("logit at 1/2", special.logit, 0.5, 4.0, 0.0),
+    ("expit far right", special.expit, 40.0, math.exp(-40.0), -math.exp(-40.0)),
+    ("expit far left", special.expit, -700.0, math.exp(-700.0), math.exp(-700.0)),
+    ("log_expit far left", special.log_expit, -1000.0, 1.0, 0.0),
+    ("log_ndtr far left", special.log_ndtr, -1e8, 1e8, -1.0),
+    ("log_ndtr far right", special.log_ndtr, 50.0, 0.0, 0.0),
+    ("erfcx far right", special.erfcx, 1e8, -1e-16 / math.sqrt(math.pi), 2e-24 / math.sqrt(math.pi)),
+    ("dawsn far right", special.dawsn, 1e6, -0.5e-12, 1e-18),
+    ("dawsn at 0", special.dawsn, 0.0, 1.0, 0.0),
+    ("rgamma at 0", special.rgamma, 0.0, 1.0, 2.0 * np.euler_gamma),
+    ("rgamma at -3", special.rgamma, -3.0, -6.0, None),
+    ("exprel at 0", special.exprel, 0.0, 0.5, 1.0 / 3.0),
+    ("exprel where exp overflows", lambda x: special.exprel(x) * 1e-300, 709.0, None, None),
+    ("boxcox by lmbda at 0", lambda c: special.boxcox(3.0, c), 0.0, math.log(3.0) ** 2 / 2.0, math.log(3.0) ** 3 / 3.0),
+    ("boxcox by lmbda at x = 0", lambda c: special.boxcox(0.0, c), 2.0, 0.25, -0.25),
+    ("inv_boxcox by lmbda at 0", lambda c: special.inv_boxcox(1.0, c), 0.0, -0.5 * math.e, (0.25 + 2.0 / 3.0) * math.e),
+    ("j1 at 0", special.j1, 0.0, 0.5, 0.0),
+    ("i1 at 0", special.i1, 0.0, 0.5, 0.0),
+    ("j0 at 0", special.j0, 0.0, 0.0, -0.5),
+    ("i0e far right", special.i0e, 1e10, -0.5e-15 / math.sqrt(2.0 * math.pi), 0.75e-25 / math.sqrt(2.0 * math.pi)),
+    ("k0e far right", special.k0e, 1e10, -0.5e-15 * math.sqrt(0.5 * math.pi), 0.75e-25 * math.sqrt(0.5 * math.pi)),
+    ("spherical_jn(0) at 0", lambda z: special.spherical_jn(0, z), 0.0, 0.0, -1.0 / 3.0),
+    ("sici at 0", lambda x: special.sici(x)[0], 0.0, 1.0, 0.0),
+    ("shichi at 0", lambda x: special.shichi(x)[0], 0.0, 1.0, 0.0),
+    ("ellipk at 0", special.ellipk, 0.0, math.pi / 8.0, 9.0 * math.pi / 64.0),
+    ("ellipe at 0", special.ellipe, 0.0, -math.pi / 8.0, -3.0 * math.pi / 64.0),
+    ("spence at 1", special.spence, 1.0, -1.0, 0.5),
+    ("gammainc by x at 0, a = 1", lambda x: special.gammainc(1.0, x), 0.0, 1.0, -1.0),
+    ("gammainc by x at 0, a = 2", lambda x: special.gammainc(2.0, x), 0.0, 0.0, 1.0),
+    ("gammainc by x at 0, a = 3", lambda x: special.gammainc(3.0, x), 0.0, 0.0, 0.0),
+    ("gammainc by a at x = 0", lambda a: special.gammainc(a, 0.0), 2.0, 0.0, 0.0),
+    ("gammainc by a at 0", lambda a: special.gammainc(a, 0.5), 0.0, -float(scipy.special.exp1(0.5)), None),
+    ("betainc by x at 0, a = 1", lambda x: special.betainc(1.0, 3.0, x), 0.0, 3.0, -6.0),
+    ("betainc by x at 1, b = 2", lambda x: special.betainc(1.0, 2.0, x), 1.0, 0.0, -2.0),
+    ("betainc by a at x = 0", lambda a: special.betainc(a, 2.0, 0.0), 1.5, 0.0, 0.0),
+    ("betainc by b at x = 1", lambda b: special.betainc(1.5, b, 1.0), 2.0, 0.0, 0.0),
+    ("poch by x at 0", lambda x: special.poch(x, 2.0), 0.0, 1.0, 2.0),
+    ("huber inside", lambda r: special.huber(1.0, r), 0.5, 0.5, 1.0),
+    ("huber outside", lambda r: special.huber(1.0, r), -3.0, -1.0, 0.0),
+    ("pseudo_huber of a huge residual", lambda r: special.pseudo_huber(1.0, r), 1e200, 1.0, 0.0),
+    ("pseudo_huber at 0", lambda r: special.pseudo_huber(2.0, r), 0.0, 0.0, 1.0),
+    ("i0e at its kink", special.i0e, 0.0, 0.0, None),
+]
+
+
+@pytest.mark.parametrize(("f", "x", "first", "second"), [pytest.param(*row[1:], id=row[0]) for row in REMOVABLE])
+def test_exact_where_the_textbook_form_fails(f: Any, x: float, first: float | None, second: float | None) -> None:
+    once, twice = orders(f, x)
+    assert not math.isnan(once)
+    if first is not None:
+        assert once == pytest.approx(first, rel=1e-10, abs=0.0 if first else 1e-15)
+    if second is not None:
+        assert twice == pytest.approx(second, rel=1e-9, abs=0.0 if second else 1e-15)
+
+
+def test_scipys_door_is_as_exact() -> None:
+    assert orders(scipy.special.log_ndtr, -1e8) == orders(special.log_ndtr, -1e8)
+    assert orders(scipy.special.rgamma, -3.0) == orders(special.rgamma, -3.0)
+
+
+@pytest.mark.parametrize(
+    ("f", "bad"),
+    [
+        (special.logit, 2.0),
+        (special.log1p, -3.0),
+        (special.ndtri, 7.0),
+        (lambda x: special.xlogy(1.0, x), -1.0),
+        (lambda x: special.gammainc(x, 1.0), -1.0),
+        (lambda x: special.betainc(1.0, 2.0, x), 3.0),
+        (special.gammaln, 0.0),
+    ],
+)
+def test_a_branch_that_is_not_taken_contributes_nothing(f: Any, bad: float) -> None:
+    x = np.array([0.3, bad])
+    with np.errstate(all="ignore"):
+        loss = lambda x: np.where(x == 0.3, f(x), 0.0).sum()
+        gradient = tg.grad(loss)(x)
+        curvature = tg.jvp(tg.grad(loss), (x,), (np.ones(2),))[1]
+    assert gradient[1] == 0 and np.isfinite(gradient[0])
+    assert curvature[1] == 0 and np.isfinite(curvature[0])
