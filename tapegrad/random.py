@@ -185,6 +185,9 @@ def check_key(name: str, key: Any) -> None:
 
     Raises:
         TypeError: naming the function that asked, and how a key is made.
+
+    Example:
+        >>> check_key("init", key(0))
     """
     if isinstance(key, np.ndarray) and key.shape == (WORDS,) and key.dtype == np.uint64:
         return

@@ -38,7 +38,7 @@ def test_drawing_does_not_change_the_key_nor_numpys_own_state() -> None:
     for draw in DRAWS:
         draw(key)
     assert np.array_equal(key, before)
-    assert str(np.random.get_state(legacy=False)) == str(state)  # noqa: NPY002
+    assert str(np.random.get_state(legacy=False)) == str(state)  # noqa: NPY002  # the state that must not change
 
 
 def test_split_and_fold_in_make_keys_that_differ() -> None:

@@ -61,12 +61,22 @@ def divide(x1: ArrayLike, x2: ArrayLike, /, **settings: Unpack[Settings]) -> Arr
 
 
 def negative(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
-    """Return ``-x``."""
+    """Return ``-x``.
+
+    Example:
+        >>> negative(np.array([1.0, -2.0]))
+        array([-1.,  2.])
+    """
     return of_one(negative_p, np.negative, x, settings)
 
 
 def positive(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
-    """Return ``+x``, a copy of `x`."""
+    """Return ``+x``, a copy of `x`.
+
+    Example:
+        >>> positive(np.array([1.0, -2.0]))
+        array([ 1., -2.])
+    """
     return of_one(positive_p, np.positive, x, settings)
 
 

@@ -250,6 +250,7 @@ def array(
     order: OrderLike = "K",
     subok: bool = False,
     ndmin: int = 0,
+    ndmax: int = 0,
     like: ArrayLike | None = None,
 ) -> Array:
     """Return an array of the elements of `object`; while a tape records, one that can be written.
@@ -261,6 +262,7 @@ def array(
         order: how the elements lie in memory.
         subok: keep a subclass of ndarray.
         ndmin: how many axes there are at least; new ones come first.
+        ndmax: how many levels of lists become axes, on plain values (NumPy 2.4); 0 for all.
         like: not used.
 
     Raises:
@@ -274,7 +276,8 @@ def array(
     x = pack(object) if isinstance(object, (list, tuple)) and type(gathered(object)) is Var else object
     fresh = x is not object
     if type(x) is not Var:
-        made = np.array(x, dtype, copy=copy, order=order, subok=subok, ndmin=ndmin)
+        most: Any = {"ndmax": ndmax} if ndmax else {}
+        made = np.array(x, dtype, copy=copy, order=order, subok=subok, ndmin=ndmin, **most)
         tape = CURRENT.get()
         if tape is not None and copy and made.dtype.kind in "fc" and type(made) is np.ndarray:
             made = writable(record(tape, copy_p, made, {}))

@@ -112,12 +112,22 @@ def rad2deg(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
 
 
 def radians(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
-    """Return degrees as radians, as `deg2rad` does."""
+    """Return degrees as radians, as `deg2rad` does.
+
+    Example:
+        >>> radians(np.array([0.0, 180.0]))
+        array([0.        , 3.14159265])
+    """
     return of_one(radians_p, np.radians, x, settings)
 
 
 def degrees(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
-    """Return radians as degrees, as `rad2deg` does."""
+    """Return radians as degrees, as `rad2deg` does.
+
+    Example:
+        >>> degrees(np.array([0.0, np.pi]))
+        array([  0., 180.])
+    """
     return of_one(degrees_p, np.degrees, x, settings)
 
 

@@ -170,7 +170,12 @@ PLAIN_LEAVES = frozenset({np.ndarray, float, int, bool, np.float64, np.float32})
 
 
 def container_of(kind: type) -> Container | None:
-    """Return how `kind` is taken apart, or None for a leaf; a class met for the first time is classified here."""
+    """Return how `kind` is taken apart, or None for a leaf; a class met for the first time is classified here.
+
+    Example:
+        >>> container_of(float) is None
+        True
+    """
     if kind not in CONTAINERS:
         if attrs.has(kind):
             CONTAINERS[kind] = _record(kind, [(a.name, STATIC in a.metadata) for a in attrs.fields(kind)])

@@ -172,7 +172,12 @@ def ravel(tree: T) -> tuple[Array, Callable[[Array], T]]:
 
 
 def rebuild(f: Callable[[Any], Any], tree: T) -> T:
-    """`map` over one tree: the form that transforms use."""
+    """`map` over one tree: the form that transforms use.
+
+    Example:
+        >>> rebuild(lambda x: -x, {"a": [1.0, 2.0]})
+        {'a': [-1.0, -2.0]}
+    """
 
     def look(x: Any) -> Any:
         kind = type(x)
@@ -189,7 +194,12 @@ def rebuild(f: Callable[[Any], Any], tree: T) -> T:
 
 
 def refill(tree: T, values: Iterable[Any]) -> T:
-    """Return a tree like `tree` whose leaves are taken, in order, from `values`: `unflatten` without a structure."""
+    """Return a tree like `tree` whose leaves are taken, in order, from `values`: `unflatten` without a structure.
+
+    Example:
+        >>> refill({"a": [1.0, 2.0]}, [3.0, 4.0])
+        {'a': [3.0, 4.0]}
+    """
     take = iter(values).__next__
 
     def look(x: Any) -> Any:

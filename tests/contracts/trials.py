@@ -20,10 +20,19 @@ BY_WAY_OF_OTHERS = {"pick"}
 
 
 def every_primitive() -> list[Primitive]:
-    """Import every module of the package, and return all primitives by name."""
+    """Import every module of the package, and return all primitives by name.
+
+    Left out are those of transforms (a checkpoint, a loop, a rule of the user's own): what they compute is a program that they
+    carry, not an operation to draw numbers for. `tests/transforms` holds each against JAX, under every other transform.
+    """
     for module in pkgutil.walk_packages(tapegrad.__path__, "tapegrad."):
         importlib.import_module(module.name)
-    return [PRIMITIVES[name] for name in sorted(PRIMITIVES)]
+    operations = [PRIMITIVES[name] for name in sorted(PRIMITIVES)]
+    return [
+        primitive
+        for primitive in operations
+        if not (getattr(primitive.fn, "__module__", "") or "").startswith("tapegrad.transforms")
+    ]
 
 
 @frozen(eq=False)

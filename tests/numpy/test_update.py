@@ -347,7 +347,8 @@ def test_filling_an_array_does_not_keep_a_copy_for_every_write() -> None:
         out = tnp.zeros(length)
         for i in range(1, length):
             out[i] = out[i - 1] + x[i]
-        assert len({id(step[4]) for step in tg.numpy.creation.CURRENT.get().steps if np.size(step[4]) == length}) < 5  # type: ignore
+        tape: Any = tg.numpy.creation.CURRENT.get()
+        assert len({id(step[4]) for step in tape.steps if np.size(step[4]) == length}) < 5
         return out[-1]
 
     np.testing.assert_array_equal(tg.grad(f)(np.ones(length)), [0.0] + [1.0] * (length - 1))

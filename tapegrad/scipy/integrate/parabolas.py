@@ -1,6 +1,7 @@
 """Rules of higher order: Simpson's, by parabolas through three samples, and Romberg's, by extrapolation."""
 
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -229,7 +230,7 @@ def _romberg(intervals: int) -> Any:
         row[[0, -1]] = step / 2
         rows.append(row)
     for order in range(1, depth + 1):
-        rows = [fine + (fine - coarse) / (4**order - 1) for coarse, fine in zip(rows, rows[1:])]  # noqa: B905, RUF007
+        rows = [fine + (fine - coarse) / (4**order - 1) for coarse, fine in pairwise(rows)]
     weights = rows[0]
     weights.flags.writeable = False
     return weights
