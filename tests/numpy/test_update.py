@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tapegrad as tg
+from tapegrad.core.node import CURRENT
 from tapegrad import numpy as tnp
 from tapegrad.errors import ConcretizationError, LeakedVarError
 from tapegrad.testing import check_grads
@@ -347,7 +348,7 @@ def test_filling_an_array_does_not_keep_a_copy_for_every_write() -> None:
         out = tnp.zeros(length)
         for i in range(1, length):
             out[i] = out[i - 1] + x[i]
-        tape: Any = tg.numpy.creation.CURRENT.get()
+        tape: Any = CURRENT.get()
         assert len({id(step[4]) for step in tape.steps if np.size(step[4]) == length}) < 5
         return out[-1]
 
