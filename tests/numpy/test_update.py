@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import tapegrad as tg
-from tapegrad.core.node import CURRENT
 from tapegrad import numpy as tnp
+from tapegrad.core.node import CURRENT
 from tapegrad.errors import ConcretizationError, LeakedVarError
 from tapegrad.testing import check_grads
 from tapegrad.typing import Array
