@@ -165,7 +165,7 @@ def _simpson(y: Any, x: Any, dx: Any, axis: int, stop: int) -> Any:
     y0, y1, y2 = (part(y, axis, k, max(stop, 0) + k, 2) for k in range(3))
     if x is None:
         return np.sum(y0 + 4.0 * y1 + y2, axis) * (dx / 3.0)
-    h = part(x, axis, 1, None) - part(x, axis, None, -1)
+    h = np.diff(x, axis=axis)
     h0, h1 = (astype(part(h, axis, k, max(stop, 0) + k, 2), np.float64) for k in range(2))
     total, ratio = h0 + h1, _ratio(h0, h1)
     middle = total * _ratio(total, h0 * h1)
@@ -196,7 +196,7 @@ def _pieces(y: Any, x: Any, dx: Any, axis: int) -> Any:
     else:
         x = x if x.dtype.kind in "fc" else x.astype(np.float64)
         x = x if x.ndim == 1 else np.swapaxes(x, axis, -1)
-        h = x[..., 1:] - x[..., :-1]
+        h = np.diff(x)
 
     def halves(start: int) -> tuple[Any, Any]:
         """Return the integrals over both intervals of the parabolas that begin at ``start``, ``start + 2``, ..."""

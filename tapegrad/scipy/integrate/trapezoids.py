@@ -7,6 +7,8 @@ import scipy.integrate
 from numpy.lib.array_utils import normalize_axis_index
 
 from tapegrad.core.structure import astype
+from tapegrad.numpy.calculus import trapezoid as numpy_trapezoid
+from tapegrad.ops.scan import pairs
 from tapegrad.scipy.arguments import ArrayFn, refused, traced, weak
 from tapegrad.typing import Array, ArrayLike
 
@@ -42,14 +44,9 @@ def trapezoid(y: ArrayLike, x: ArrayLike | None = None, dx: ArrayLike = 1.0, axi
     axis = normalize_axis_index(axis, samples.ndim)
     if samples.dtype.kind not in "fc":
         samples = samples.astype(np.float64)
-    if points is None:
-        widths = weak(dx, step)
-    elif points.ndim == 1:
-        widths = along(points[1:] - points[:-1], axis, samples.ndim)
-    else:
+    if points is not None and points.ndim > 1:
         points = np.broadcast_to(points, samples.shape)
-        widths = part(points, axis, 1, None) - part(points, axis, None, -1)
-    area: Array = astype(np.sum(_panels(samples, widths, axis), axis), samples.dtype)
+    area: Array = astype(numpy_trapezoid(samples, points, weak(dx, step), axis), samples.dtype)
     return area
 
 
@@ -87,10 +84,10 @@ def cumulative_trapezoid(
     if points is None:
         widths = weak(dx, step)
     elif points.ndim == 1:
-        widths = along(points[1:] - points[:-1], axis, samples.ndim)
+        widths = along(np.diff(points), axis, samples.ndim)
     else:
-        widths = part(points, axis, 1, None) - part(points, axis, None, -1)
-    areas = np.cumsum(_panels(samples, widths, axis), axis)
+        widths = np.diff(points, axis=axis)
+    areas = np.cumsum(widths * pairs(samples, axis) / 2.0, axis)
     if initial is None:
         return areas
     start = np.zeros((*areas.shape[:axis], 1, *areas.shape[axis + 1 :]), areas.dtype)
@@ -105,7 +102,3 @@ def part(x: Any, axis: int, start: int | None, stop: int | None, step: int | Non
 def along(x: Any, axis: int, rank: int) -> Any:
     """Return a vector as an array of the given rank with lengths of 1, but for `axis`."""
     return x.reshape(*(1,) * axis, -1, *(1,) * (rank - axis - 1))
-
-
-def _panels(y: Any, widths: Any, axis: int) -> Any:
-    return widths * (part(y, axis, 1, None) + part(y, axis, None, -1)) / 2.0
