@@ -12,3 +12,5 @@ from tapegrad.scipy.signal.filters import lfilter_zi as lfilter_zi
 from tapegrad.scipy.signal.filters import sosfilt as sosfilt
 from tapegrad.scipy.signal.smoothing import detrend as detrend
 from tapegrad.scipy.signal.smoothing import savgol_filter as savgol_filter
+from tapegrad.scipy.signal.spectral import hilbert as hilbert
+from tapegrad.scipy.signal.spectral import resample as resample
