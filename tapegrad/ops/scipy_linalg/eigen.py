@@ -45,12 +45,21 @@ def _eigh(*matrices: Any, **settings: Any) -> tuple[Any, Any]:
 def _everything(y: Sequence[Any], matrices: Sequence[Any], settings: Settings) -> Sequence[Any]:
     """Return all eigenvalues and eigenvectors."""
     if "subset_by_index" in settings or "subset_by_value" in settings:
-        return parts(apply(eigh_some_p, *matrices))
+        return parts(apply(eigh_some_p, *matrices, lower=settings.get("lower", True)))
     return y
 
 
-def _gaps(some: Any, every: Any) -> Any:
-    return inverse_gaps(some[..., None, :] - every[..., :, None], largest(every), every.shape[-1])
+def _gaps(some: Any, every: Any, settings: Settings) -> Any:
+    """Return the inverse distances of some eigenvalues from all, 0 from itself: the two may differ by rounding there."""
+    gaps = inverse_gaps(some[..., None, :] - every[..., :, None], largest(every), every.shape[-1])
+    if "subset_by_index" in settings:
+        first = np.asarray(settings["subset_by_index"][0])
+    elif "subset_by_value" in settings:
+        first = np.sum(np.less_equal(every, settings["subset_by_value"][0]), axis=-1)
+    else:
+        return gaps
+    places = first[..., None] + np.arange(some.shape[-1])
+    return np.where(np.equal(np.arange(every.shape[-1])[:, None], places[..., None, :]), 0.0, gaps)
 
 
 def _middle(some: Any, every: Any) -> Any:
@@ -65,10 +74,16 @@ def _pulled(y: Sequence[Any], g: Sequence[Any], matrices: Sequence[Any], setting
     if not absent(gv):
         every, basis = _everything(y, matrices, settings)
         inner = np.matmul(adjoint(basis), conjugate(gv))
-        turning = _gaps(w, every) * inner
+        turning = _gaps(w, every, settings) * inner
         weighed = weighed + np.matmul(basis, _middle(w, every) * turning + 0.5 * inner if second else turning)
-    c = as_if_lower(conjugate(hermitian_part(np.matmul(weighed, adjoint(v)))))
+    c = conjugate(hermitian_part(np.matmul(weighed, adjoint(v))))
+    c = as_if_lower(c) if settings.get("lower", True) else as_if_lower(c.mT).mT
     return -c if second else c
+
+
+def _read(t: Any, settings: Settings) -> Any:
+    """Return the tangent of the Hermitian matrix of which one triangle is read."""
+    return from_lower(t if settings.get("lower", True) else adjoint(t))
 
 
 def _push(tangents: Sequence[Any], y: Sequence[Any], *matrices: Any, **settings: Any) -> tuple[Any, Any]:
@@ -77,15 +92,15 @@ def _push(tangents: Sequence[Any], y: Sequence[Any], *matrices: Any, **settings:
     move, value, inner = 0.0, 0.0, 0.0
     ta, tb = (*tangents, None)[:2]
     if ta is not None:
-        turned = np.matmul(from_lower(ta), v)
+        turned = np.matmul(_read(ta, settings), v)
         inner = np.matmul(adjoint(basis), turned)
         value = real(np.sum(conjugate(v) * turned, axis=-2))
-        move = _gaps(w, every) * inner
+        move = _gaps(w, every, settings) * inner
     if tb is not None:
-        turned = np.matmul(from_lower(tb), v)
+        turned = np.matmul(_read(tb, settings), v)
         inner = np.matmul(adjoint(basis), turned)
         value = value - w * real(np.sum(conjugate(v) * turned, axis=-2))
-        move = move - _gaps(w, every) * _middle(w, every) * inner - 0.5 * inner
+        move = move - _gaps(w, every, settings) * _middle(w, every) * inner - 0.5 * inner
     return value, np.matmul(basis, move)
 
 
@@ -102,6 +117,8 @@ eigh_some_p: Primitive = Primitive(
         case(SYMMETRIC, driver="evd"),
         case(np.stack([SYMMETRIC, POSITIVE]), driver="evd"),
         case(SYMMETRIC, subset_by_index=(1, 2)),
+        case(POSITIVE, subset_by_value=(1.0, 9.0)),
+        case(SYMMETRIC, driver="evd", lower=False),
         case(SYMMETRIC, POSITIVE @ POSITIVE),
         case(SYMMETRIC, POSITIVE @ POSITIVE, subset_by_index=(0, 1)),
         case(np.array([[2.0]]), np.array([[3.0]])),
@@ -109,5 +126,6 @@ eigh_some_p: Primitive = Primitive(
 )
 """Eigenvalues, and eigenvectors normalized by the second matrix, of one or two Hermitian matrices.
 
-Lower triangles are read. The signs of the vectors are those of the driver, which for the default one may change at any time.
+One triangle is read, the lower one by default. The signs of the vectors are those of the driver; those of
+the default one may change at any time.
 """

@@ -12,6 +12,7 @@ import numpy as np
 import scipy.linalg
 
 from tapegrad.core.arrays import shape_of
+from tapegrad.core.families import constant
 from tapegrad.core.primitive import Fn, Primitive, case, no_cotangent
 from tapegrad.core.var import apply
 from tapegrad.ops.linalg.matrices import batch_each, parts
@@ -27,13 +28,26 @@ scipy_lu_factor: Fn = scipy.linalg.lu_factor
 
 def permutation(pivots: Any, rows: int) -> Any:
     """Return the order of rows, shape ``(..., rows)``, that the exchanges `pivots` lead to."""
-    order = np.array(np.broadcast_to(np.arange(rows), (*pivots.shape[:-1], rows)))
-    for k in range(pivots.shape[-1]):
-        other = pivots[..., k, None]
-        first = order[..., k].copy()
-        order[..., k] = np.take_along_axis(order, other, -1)[..., 0]
-        np.put_along_axis(order, other, first[..., None], -1)
-    return order
+    found = []
+    for exchanges in pivots.reshape(-1, pivots.shape[-1]).tolist():
+        order = list(range(rows))
+        for k, other in enumerate(exchanges):
+            order[k], order[other] = order[other], order[k]
+        found.append(order)
+    return np.array(found, np.intp).reshape(*pivots.shape[:-1], rows)
+
+
+permutation_p: Primitive = constant(
+    "permutation",
+    permutation,
+    batch=lambda args, batched, rows: apply(permutation_p, args[0], rows=rows),
+    cases=(case(np.array([2, 2, 2]), rows=3), case(np.array([[1, 1], [2, 2]]), rows=4)),
+)
+
+
+def order_of(pivots: Any, rows: int) -> Any:
+    """Return the order of rows that the exchanges `pivots` lead to, recorded where no value may be known."""
+    return apply(permutation_p, pivots, rows=rows)
 
 
 def _reordered(x: Any, order: Any, back: bool) -> Any:

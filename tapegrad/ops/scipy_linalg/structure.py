@@ -1,6 +1,7 @@
 """Which elements of a matrix a solver reads: one triangle, a diagonal, all of them."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,13 +26,19 @@ BANDS = {
 
 def band(x: Any, below: int | None, above: int | None) -> Any:
     """Return each matrix with zeros outside of a band."""
-    rows, columns = np.arange(x.shape[-2])[:, None], np.arange(x.shape[-1])
-    inside = np.ones((x.shape[-2], x.shape[-1]), bool)
+    return np.where(_inside(*x.shape[-2:], below, above), x, 0.0)
+
+
+@lru_cache(64)
+def _inside(rows: int, columns: int, below: int | None, above: int | None) -> Any:
+    distance = np.arange(rows)[:, None] - np.arange(columns)
+    inside = np.ones((rows, columns), bool)
     if below is not None:
-        inside = inside & (rows - columns <= below)
+        inside &= distance <= below
     if above is not None:
-        inside = inside & (columns - rows <= above)
-    return np.where(inside, x, 0.0)
+        inside &= -distance <= above
+    inside.flags.writeable = False
+    return inside
 
 
 def cotangent_of_read(c: Any, structure: str | None) -> Any:
