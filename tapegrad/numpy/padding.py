@@ -23,6 +23,7 @@ SETTINGS = {
     "symmetric": {"reflect_type"},
     **{name: {"stat_length"} for name in STATISTICS},
 }
+MODES = frozenset({*SETTINGS, *COPIES, "empty"})
 
 
 @stands_for(np.pad)
@@ -56,15 +57,15 @@ def pad(array: ArrayLike, pad_width: Any, mode: Any = "constant", **kwargs: Any)
         raise TypeError("pad: a function as mode writes to its argument, which a traced value does not allow; use a named mode")
     if type(x) is not Var:
         x = np.asarray(x)
-    example = np.empty(np.shape(x.value if type(x) is Var else x), bool)
-    if mode in SETTINGS or mode in COPIES | {"empty"}:
-        np.pad(example, pad_width, "edge" if example.size else "constant")  # NumPy's own errors for the widths
-    else:
-        np.pad(example, pad_width, mode)
+    named = _named(pad_width, x.ndim)
+    if named is None or mode not in MODES:
+        example = np.empty(np.shape(x.value if type(x) is Var else x), bool)
+        check: Any = mode if mode not in MODES else "edge" if example.size else "constant"
+        np.pad(example, pad_width, check)  # NumPy's own errors for the widths and the mode
     unknown = set(kwargs) - SETTINGS.get(mode, set())
     if unknown:
         raise ValueError(f"unsupported keyword arguments for mode '{mode}': {unknown}")
-    widths = _pairs(pad_width, x.ndim, int)
+    widths = _pairs(pad_width, x.ndim, int) if named is None else named
     if mode == "empty" or (mode == "constant" and "constant_values" not in kwargs):
         whole: Array = apply(pad_p, x, widths=widths)
         return whole
@@ -80,6 +81,20 @@ def pad(array: ArrayLike, pad_width: Any, mode: Any = "constant", **kwargs: Any)
             x = _summarised(x, axis, before, after, STATISTICS[mode], kwargs.get("stat_length"))
     done: Array = x
     return done
+
+
+def _named(pad_width: Any, rank: int) -> Widths | None:
+    """Return a pair for each axis if the widths are given in one of the usual ways, with nothing wrong; else None."""
+    one = pad_width if type(pad_width) is tuple else (pad_width, pad_width)
+    pairs = (one,) * rank if len(one) == 2 and type(one[0]) is int else one
+    if len(pairs) != rank:
+        return None
+    for pair in pairs:
+        if type(pair) is not tuple or len(pair) != 2 or type(pair[0]) is not int or type(pair[1]) is not int:
+            return None
+        if pair[0] < 0 or pair[1] < 0:
+            return None
+    return pairs
 
 
 def _pairs(value: Any, rank: int, kind: Any) -> Any:

@@ -7,11 +7,11 @@ import numpy as np
 
 from tapegrad.core.arrays import shape_of
 from tapegrad.core.primitive import Fn
-from tapegrad.core.var import Var, binary
+from tapegrad.core.var import Var, apply, binary
 from tapegrad.numpy.contractions import einsum
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
 from tapegrad.numpy.tensors import tensordot
-from tapegrad.ops.contract import matmul_p
+from tapegrad.ops.contract import matmul_p, outer_p
 from tapegrad.typing import Array, ArrayLike
 
 NUMPY: Any = np
@@ -136,7 +136,8 @@ def outer(a: ArrayLike, b: ArrayLike, out: None = None) -> Array:
     if type(x) is not Var and type(y) is not Var:
         result: Array = NUMPY.outer(x, y)
         return result
-    return np.multiply(np.reshape(x, (-1, 1)), np.reshape(y, (1, -1)))
+    products: Array = apply(outer_p, *[z if np.ndim(z) == 1 else np.ravel(z) for z in (x, y)])
+    return products
 
 
 @stands_for(np.vdot)

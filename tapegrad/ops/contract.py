@@ -100,6 +100,20 @@ matmul_p = multilinear(
 UFUNCS[np.matmul] = matmul_p
 
 
+# The outer product
+
+outer_p: Primitive = multilinear(
+    "outer",
+    lambda a, b: np.outer(a, b),
+    lambda g, y, a, b: np.dot(g, b),
+    lambda g, y, a, b: np.dot(a, g),
+    batch=lambda args, batched: np.matmul(args[0][..., :, None], args[1][..., None, :]),
+    cases=(case((3,), (4,)), case((1,), (3,)), case((0,), (3,)), case((3,), (0,))),
+)
+"""The products of all pairs of elements of two vectors. Its transposes are products with the vectors: nothing of the size of
+the output is made."""
+
+
 # The cross product
 
 

@@ -13,9 +13,17 @@ Widths = tuple[tuple[int, int], ...]
 
 
 def _pad(x: Any, widths: Widths) -> Any:
-    shape = tuple(n + a + b for n, (a, b) in zip(np.shape(x), widths, strict=True))
-    y: Any = np.zeros(shape, np.result_type(x))
-    y[tuple(slice(a, a + n) for n, (a, _) in zip(np.shape(x), widths, strict=True))] = x
+    """Write zeros around `x` only: what it covers is written once."""
+    x = np.asarray(x)
+    y: Any = np.empty([n + a + b for n, (a, b) in zip(x.shape, widths, strict=True)], x.dtype)
+    inside: list[slice] = []
+    for n, (a, b) in zip(x.shape, widths, strict=True):
+        if a:
+            y[(*inside, slice(a))] = 0
+        if b:
+            y[(*inside, slice(a + n, None))] = 0
+        inside.append(slice(a, a + n))
+    y[tuple(inside)] = x
     return y
 
 
