@@ -4,7 +4,9 @@ The function is recorded once, on the first example of the batch, whose values i
 replayed with whole batches: each node by the batching rule of its primitive, or by a loop where that has none.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
+from itertools import groupby
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -21,6 +23,7 @@ from tapegrad.core.var import Var, apply
 from tapegrad.errors import TreeError
 from tapegrad.transforms.entry import FRESH, close_tape, off_tape, open_tape
 from tapegrad.transforms.outputs import output_index
+from tapegrad.transforms.replay import quietly
 from tapegrad.transforms.wrapped import Transformed
 
 P = ParamSpec("P")
@@ -113,7 +116,7 @@ def run(
             tape.steps = []
             CURRENT.reset(token)
             token = None
-        replay(steps, table, first, wanted, size, lift)
+        replay(steps, table, first, wanted, size, lift, hushed(tape.quiet, len(steps)))
         results = []
         for leaf, index, axis in zip(leaves, wanted, axes, strict=True):
             y = None if index is None else table.get(index)
@@ -140,11 +143,38 @@ def placed(f: Callable[..., Any], y: Any, axis: int | None, size: int) -> Any:
     return spread if type(spread) is Var else spread.copy()
 
 
+def hushed(quiet: Sequence[range], count: int) -> bytearray:
+    """Mark, of so many nodes, those that rules recorded."""
+    marked = bytearray(count)
+    for nodes in quiet:
+        marked[nodes.start : nodes.stop] = b"\1" * len(nodes)
+    return marked
+
+
 def replay(
-    steps: Sequence[Step], table: dict[int, Any], first: int, wanted: Sequence[int | None], size: int, lift: Recording | None
+    steps: Sequence[Step],
+    table: dict[int, Any],
+    first: int,
+    wanted: Sequence[int | None],
+    size: int,
+    lift: Recording | None,
+    quiet: bytearray,
 ) -> None:
-    """Fill the table with the batched values of the nodes from `first` on that lead to the wanted ones."""
-    for index in sorted(dependencies(steps, first, [index for index in wanted if index is not None])):
+    """Fill the table with the batched values of the nodes from `first` on that lead to the wanted ones.
+
+    What the user computed may warn as NumPy does; what rules computed, the nodes marked in `quiet`, does not.
+    """
+    needed = sorted(dependencies(steps, first, [index for index in wanted if index is not None]))
+    for is_quiet, stretch in groupby(needed, key=quiet.__getitem__):
+        with quietly() if is_quiet else nullcontext():
+            run_stretch(steps, table, stretch, size, lift)
+
+
+def run_stretch(
+    steps: Sequence[Step], table: dict[int, Any], stretch: Iterable[int], size: int, lift: Recording | None
+) -> None:
+    """Fill the table with the batched values of some nodes."""
+    for index in stretch:
         step = steps[index]
         primitive, inputs, plain_args, settings, value = step
         batched = [source is not None and source in table for source in inputs]

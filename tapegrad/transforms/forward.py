@@ -10,7 +10,7 @@ from tapegrad import tree
 from tapegrad.core.node import Recording, Step
 from tapegrad.errors import LeakedVarError
 from tapegrad.transforms.entry import check_like
-from tapegrad.transforms.replay import Table, forwards
+from tapegrad.transforms.replay import Table, forwards, quietly
 from tapegrad.transforms.reverse import Pull, pull_back
 
 Out = TypeVar("Out")
@@ -97,7 +97,7 @@ class Push:
         moving = check_like(self.name, "tangent", tangents, self.primals, tree.structure(self.primals), primals)
         table: Table = [None] * (self.stop - start)
         table[: self.roots] = moving
-        with np.errstate(all="ignore"):
+        with quietly():
             forwards(self.steps, table, start, self.stop, self.tape)
         found = [table[index - start] if index is not None and index >= start else None for index in self.outputs]
         return tree.unflatten(self.structure, owned(found, self.values, moving))

@@ -12,7 +12,7 @@ from tapegrad.core.var import Var
 from tapegrad.errors import LeakedVarError
 from tapegrad.transforms.entry import check_like, close_tape, enter, leave, normalize, off_tape, open_tape, plain_argnums, seed
 from tapegrad.transforms.outputs import check_complex, check_scalar, output_index, split_aux
-from tapegrad.transforms.replay import Table, backwards, carefully, marks, prune
+from tapegrad.transforms.replay import Table, backwards, carefully, marks, prune, quietly
 from tapegrad.transforms.wrapped import Transformed
 from tapegrad.typing import Scalar
 
@@ -104,7 +104,7 @@ def pull_recorded(tape: Recording, start: int, roots: int, index: int | None, ou
         return [None] * roots
     table: Table = [None] * (index - start + 1)
     table[-1] = one(out)
-    with np.errstate(all="ignore"):
+    with quietly():
         carefully(tape.steps, table, start, index + 1, start + roots, marks(tape.steps, start, roots, index + 1), tape)
     return table[:roots]
 
@@ -475,7 +475,7 @@ class Pull:
         top = max(top, start + roots)
         table: Table = [None] * (top - start)
         seed(table, start, self.outputs, cotangents)
-        with np.errstate(all="ignore"):
+        with quietly():
             if self.tape is not None:
                 marked = marks(self.steps, start, roots, top)
                 carefully(self.steps, table, start, top, start + roots, marked, self.tape)
