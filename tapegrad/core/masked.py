@@ -60,7 +60,7 @@ def careful_pull(name: str, slot: int, transpose: Fn) -> Fn:
 def mended(c: Any, factors: Factors, **which: Any) -> Any:
     """Return `c`, a product of `factors` as `masked_p` takes them, without what zeros of the chosen factor should hide."""
     if type(c) is Var and c.tape.abstract:
-        return apply(mended_p, c, *factors, **which)
+        return c if c.tape.hopeful else apply(mended_p, c, *factors, **which)
     return apply(masked_p, *factors, **which) if may_have_nan(c) else c
 
 
@@ -68,7 +68,7 @@ def may_have_nan(c: Any) -> bool:
     """Tell whether there is a NaN in `c`, at the price of one pass; values of which none may be known may have one."""
     if type(c) is Var:
         if c.tape.abstract:
-            return True
+            return not c.tape.hopeful
         c = c.value
     if type(c) is np.ndarray:
         flat = c.ravel("K")

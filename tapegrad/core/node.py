@@ -66,7 +66,8 @@ class Recording:
     ``foreign`` tells that there are roots besides those of the transform that opened the tape (a transform ran inside it);
     ``borders`` holds where stretches under way begin that are run again later (`checkpoint`);
     ``abstract`` holds the ranges of the roots whose values must not be looked at, of a `vmap` or `jit` under way;
-    ``quiet`` holds the ranges of nodes that rules recorded, which divide by zero where the user's code does not.
+    ``quiet`` holds the ranges of nodes that rules recorded, which divide by zero where the user's code does not;
+    ``hopeful`` tells that rules are to be recorded bare, without guards against NaN, and their results `watched` (`jit`).
     """
 
     steps: list[Step] = field(factory=list)
@@ -75,6 +76,7 @@ class Recording:
     abstract: list[range] = field(factory=list)
     borders: list[int] = field(factory=list)
     quiet: list[range] = field(factory=list)
+    hopeful: bool = False
 
     def root_paths(self) -> dict[int, str]:
         """Return, for each root node, the path of the leaf that it stands for."""

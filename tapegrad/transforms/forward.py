@@ -7,6 +7,7 @@ import numpy as np
 from attrs import frozen
 
 from tapegrad import tree
+from tapegrad.core.arrays import watched
 from tapegrad.core.node import Recording, Step
 from tapegrad.errors import LeakedVarError
 from tapegrad.transforms.entry import check_like
@@ -100,7 +101,7 @@ class Push:
         with quietly():
             forwards(self.steps, table, start, self.stop, self.tape)
         found = [table[index - start] if index is not None and index >= start else None for index in self.outputs]
-        return tree.unflatten(self.structure, owned(found, self.values, moving))
+        return tree.unflatten(self.structure, watched(owned(found, self.values, moving)))
 
 
 def owned(found: Sequence[Any], values: Sequence[Any], taken: Sequence[Any]) -> list[Any]:

@@ -7,6 +7,7 @@ import numpy as np
 from attrs import frozen
 
 from tapegrad import tree
+from tapegrad.core.arrays import watched
 from tapegrad.core.node import CURRENT, Recording, Step
 from tapegrad.core.var import Var
 from tapegrad.errors import LeakedVarError
@@ -77,7 +78,7 @@ def differentiate(name: str, wanted: Grad | ValueAndGrad, args: tuple[Any, ...],
             gradients = leave(steps, 0, pull_plain(steps, tape.foreign, roots, index, out))
             out = out.value if type(out) is Var else out
         else:
-            gradients = leave(tape.steps, start, pull_recorded(tape, start, roots, index, out))
+            gradients = watched(leave(tape.steps, start, pull_recorded(tape, start, roots, index, out)))
     finally:
         close_tape(tape, token)
     if type(argnums) is int:
@@ -483,4 +484,4 @@ class Pull:
                 carefully(self.steps, table, 0, top, roots, None, None)
             else:
                 backwards(self.steps, table, roots, keep=True)
-        return tree.refill(self.primals, leave(self.steps, start, table[:roots], cotangents))
+        return tree.refill(self.primals, watched(leave(self.steps, start, table[:roots], cotangents)))
