@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.core.var import Var
 from tapegrad.typing import Array, DTypeLike, Shape
 
 WORDS = 2
@@ -189,8 +190,8 @@ def check_key(name: str, key: Any) -> None:
     Example:
         >>> check_key("init", key(0))
     """
-    if isinstance(key, np.ndarray) and key.shape == (WORDS,) and key.dtype == np.uint64:
-        return
+    if isinstance(key, (np.ndarray, Var)) and key.shape == (WORDS,) and key.dtype == np.uint64:
+        return  # a key that is traced is a constant (`vmap` holds it for all examples), or says so where it is read
     if isinstance(key, (int, np.integer)):
         raise TypeError(f"{name}: expected a key, got the integer {key}; write tapegrad.random.key({key})")
     got = f"an array of shape {key.shape} and dtype {key.dtype}" if isinstance(key, np.ndarray) else f"a {type(key).__name__}"
@@ -203,7 +204,7 @@ def check_key(name: str, key: Any) -> None:
 
 
 def _philox(key: Array, low: int, purpose: int) -> "np.random.Philox":
-    return np.random.Philox(key=key, counter=np.array([low, 0, 0, purpose], np.uint64))
+    return np.random.Philox(key=np.asarray(key), counter=np.array([low, 0, 0, purpose], np.uint64))
 
 
 def _generator(name: str, key: Array) -> "np.random.Generator":

@@ -9,6 +9,12 @@ CONSTANT_OR_ARRAY = (
     "that it is assigned into with tapegrad.numpy.zeros; or take the value as a constant with tapegrad.stop_gradient(x)"
 )
 
+BATCHED_INDEX = (
+    "must not be looked at under vmap or jit. Pass the array that it indexes as an argument (in_axes=None holds it for all "
+    "examples), or write tapegrad.numpy.take(array, index)"
+)
+BATCHED_MASK = "must not be looked at under vmap or jit; use tapegrad.numpy.where(mask, array, other)"
+
 
 def leaked(x: Any) -> LeakedVarError:
     """Return the error for a traced value that is used away from its tape."""

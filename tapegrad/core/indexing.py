@@ -13,7 +13,7 @@ import numpy as np
 from tapegrad.core.arrays import dtype_of, shape_of
 from tapegrad.core.complaints import lost
 from tapegrad.core.primitive import FUNCTIONS
-from tapegrad.core.var import Var
+from tapegrad.core.var import Var, depends_on_abstract
 
 ndarray = np.ndarray
 
@@ -75,7 +75,7 @@ def _part(part: Any, arrays: list[Any]) -> Any:
         part = FUNCTIONS[np.array](part) if part else np.zeros(0, np.intp)
         kind = type(part)
     if kind is Var:
-        if part.tape.abstract:
+        if depends_on_abstract(part):
             if part.dtype.kind == "b":
                 lost(
                     part, "a mask to index with", "picks a number of elements that depends on values; use tapegrad.numpy.where"

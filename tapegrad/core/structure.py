@@ -20,6 +20,16 @@ root_p = Primitive(
 )
 """An argument of a transform: a fresh node, or inside another transform the identity of a value recorded there."""
 
+shared_p = Primitive(
+    name="shared",
+    fn=lambda x: x,
+    pulls=(no_cotangent,),
+    push=lambda tangents, y, x: None,
+    batch=lambda args, batched: args[0],
+    cases=(case((3,)),),
+)
+"""A constant on the tape: an array that `vmap` holds for all examples, so that what differs between them can index it."""
+
 pick_p = Primitive(
     name="pick",
     fn=lambda x, which: x[which],

@@ -12,10 +12,10 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from tapegrad.core.complaints import CONSTANT_OR_ARRAY, leaked, lost, no_stand_in
+from tapegrad.core.complaints import BATCHED_INDEX, BATCHED_MASK, CONSTANT_OR_ARRAY, leaked, lost, no_stand_in
 from tapegrad.core.methods import Methods, function
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording
-from tapegrad.core.primitive import FUNCTIONS, UFUNCS, Primitive
+from tapegrad.core.primitive import FUNCTIONS, PRIMITIVES, UFUNCS, Primitive
 from tapegrad.errors import ConcretizationError, users_line
 
 current = CURRENT.get
@@ -285,22 +285,25 @@ class Var(Methods):
             lost(self, "an index or a count", "has no single value under vmap or jit; pass the number as a static argument")
         return operator.index(self.value)
 
-    def __float__(self) -> NoReturn:
-        lost(self, "float(x)", CONSTANT_OR_ARRAY)
+    def __float__(self) -> float:
+        return float(known(self, "float(x)", CONSTANT_OR_ARRAY))
 
-    def __complex__(self) -> NoReturn:
-        lost(self, "complex(x)", CONSTANT_OR_ARRAY)
+    def __complex__(self) -> complex:
+        return complex(known(self, "complex(x)", CONSTANT_OR_ARRAY))
 
-    def __array__(self, *args: Any, **settings: Any) -> NoReturn:
+    def __array__(self, *args: Any, **settings: Any) -> Any:
+        what, why = "a plain array (np.asarray(x), or a library that makes one)", CONSTANT_OR_ARRAY
         if self.dtype.kind in "iu":
-            lost(self, "a plain array, or an index of one", "must not be looked at here; use tapegrad.numpy.take(array, index)")
-        lost(self, "a plain array (np.asarray(x), or a library that makes one)", CONSTANT_OR_ARRAY)
+            what, why = "a plain array, or an index of one", BATCHED_INDEX
+        elif self.dtype.kind == "b":
+            what, why = "a plain array, or a mask of one", BATCHED_MASK
+        return np.asarray(known(self, what, why)).__array__(*args, **settings)
 
-    def item(self, *args: Any) -> NoReturn:
-        lost(self, "x.item()", CONSTANT_OR_ARRAY)
+    def item(self, *args: Any) -> Any:
+        return np.asarray(known(self, "x.item()", CONSTANT_OR_ARRAY)).item(*args)
 
-    def tolist(self) -> NoReturn:
-        lost(self, "x.tolist()", CONSTANT_OR_ARRAY)
+    def tolist(self) -> Any:
+        return np.asarray(known(self, "x.tolist()", CONSTANT_OR_ARRAY)).tolist()
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if self.link is None:
@@ -485,10 +488,32 @@ def _flat(items: Any) -> Iterator[Any]:
 
 def depends_on_abstract(x: Var) -> bool:
     """Tell whether `x` depends on an argument of a `vmap` or `jit` that is under way."""
-    if not x.tape.abstract:
-        return False
-    reached = set().union(*x.tape.abstract)
-    for index in range(min(reached, default=0), x.index + 1):
-        if any(source in reached for source in x.tape.steps[index][1]):
-            reached.add(index)
-    return x.index in reached
+    ranges = x.tape.abstract
+    return bool(ranges) and any(index in roots for index in origins(x, ranges[0].start) for roots in ranges)
+
+
+def known(x: Var, what: str, why: str) -> Any:
+    """Return the value of a traced value that was computed from constants alone: no derivative is lost with it.
+
+    Such are arrays that `vmap` holds for all examples, which are traced so that they can be indexed with what differs.
+
+    Raises:
+        ConcretizationError: for any other.
+    """
+    if x.link is not None or x.tape is not current() or any(x.tape.steps[k][0] is PRIMITIVES["root"] for k in origins(x)):
+        lost(x, what, why)
+    return x.value
+
+
+def origins(x: Var, first: int = 0) -> Iterator[int]:
+    """Yield the indices from `first` on of the nodes that `x` was computed from, itself included."""
+    steps = x.tape.steps
+    seen = {x.index}
+    waiting = [x.index]
+    while waiting:
+        index = waiting.pop()
+        yield index
+        for source in steps[index][1]:
+            if source is not None and source >= first and source not in seen:
+                seen.add(source)
+                waiting.append(source)

@@ -21,7 +21,7 @@ from tapegrad.core.primitive import FUNCTIONS, Primitive
 from tapegrad.core.putting import put, put_p, put_where
 from tapegrad.core.reading import getitem_p, record_read
 from tapegrad.core.structure import astype, root_p
-from tapegrad.core.var import PLAIN, Var, apply, constant, current
+from tapegrad.core.var import PLAIN, Var, apply, constant, current, depends_on_abstract
 from tapegrad.errors import users_line
 
 ndarray = np.ndarray
@@ -97,7 +97,7 @@ class Storage:
     def write(self, x: Var, index: Any, v: Any) -> None:
         """Record ``x[index] = v``, and move `x` to the new contents."""
         self.check(x)
-        if type(index) is Var and index.dtype.kind == "b" and x.tape.abstract:
+        if type(index) is Var and index.dtype.kind == "b" and depends_on_abstract(index):
             y = put_where(x, index, v)
             x.index, x.value = y.index, y.value
             return self.refresh(x, ...)

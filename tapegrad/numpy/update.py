@@ -11,7 +11,7 @@ from tapegrad.core.indexing import is_unique, normal
 from tapegrad.core.primitive import FUNCTIONS
 from tapegrad.core.putting import add, choose, put, put_where, whole
 from tapegrad.core.reading import getitem, positions
-from tapegrad.core.var import Var
+from tapegrad.core.var import Var, depends_on_abstract
 from tapegrad.errors import ConcretizationError, users_line
 from tapegrad.numpy.door import gathered
 from tapegrad.typing import Array, ArrayLike
@@ -150,7 +150,7 @@ def changed(x: Any, index: Any, op: Callable[..., Any] | None, v: Any) -> Any:
     Raises:
         ConcretizationError: if repeated positions cannot be told from others, since they are traced and must not be looked at.
     """
-    if type(index) is Var and index.dtype.kind == "b" and index.tape.abstract:
+    if type(index) is Var and index.dtype.kind == "b" and depends_on_abstract(index):
         return put_where(x, index, v) if op is None else choose(x, index, op(x, v))
     index, arrays = normal(index)
     if op is None:

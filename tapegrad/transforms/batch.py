@@ -18,7 +18,7 @@ from tapegrad.core.complaints import leaked
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, argument_names
 from tapegrad.core.primitive import FUNCTIONS, Primitive
 from tapegrad.core.program import dependencies
-from tapegrad.core.structure import parts, root_p
+from tapegrad.core.structure import parts, root_p, shared_p
 from tapegrad.core.var import Var, apply
 from tapegrad.errors import TreeError
 from tapegrad.transforms.entry import FRESH, close_tape, off_tape, open_tape
@@ -98,9 +98,11 @@ def run(
                 tape.steps.append((root_p, FRESH, (example,), NO_SETTINGS, example))
                 x = Var(tape, len(tape.steps) - 1, example, root_p)
             traced.append(x)
+        roots = range(start, len(tape.steps))
+        traced = [held(x, tape) if type(x) is np.ndarray else x for x in traced]
         args, settings = tree.unflatten(structure, traced)
         first = len(tape.steps)
-        tape.abstract.append(range(start, first))
+        tape.abstract.append(roots)
         try:
             out = f(*args, **settings)
         finally:
@@ -124,6 +126,14 @@ def run(
         return tree.unflatten(out_structure, results)
     finally:
         close_tape(tape, token)
+
+
+def held(x: Any, tape: Recording) -> Any:
+    """Put an array of numbers that is the same for all examples on the tape, so that what differs can index it."""
+    if not x.ndim or x.dtype.kind not in "biufc":
+        return x
+    tape.steps.append((shared_p, FRESH, (x,), NO_SETTINGS, x))
+    return Var(tape, len(tape.steps) - 1, x, shared_p)
 
 
 def moved(f: Callable[..., Any], y: Any, axis: int | None) -> Any:
@@ -187,7 +197,7 @@ def run_stretch(
             elif source in table:
                 args.append(table[source])
             else:
-                args.append(x if lift is None else Var(lift, source, x, steps[source][0]))
+                args.append(x if lift is None or steps[source][0] is shared_p else Var(lift, source, x, steps[source][0]))
         if primitive.batch is not None:
             table[index] = primitive.batch(args, batched, **settings)
         else:
