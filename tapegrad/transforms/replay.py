@@ -9,17 +9,17 @@ stretch runs again with rules that know that nothing times infinity is nothing. 
 values, carefully at once, and what they compute is recorded for the outer replay.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 from attrs import evolve
 
 from tapegrad.core.arrays import sum_to
-from tapegrad.core.node import CURRENT, Recording, Step
+from tapegrad.core.node import Recording, Step
 from tapegrad.core.pending import Scatter, Slots
 from tapegrad.core.primitive import Primitive
+from tapegrad.core.quiet import quietly as quietly
 from tapegrad.core.structure import astype, pick_p
 from tapegrad.core.var import Var, apply
 from tapegrad.core.watch import WatchedSteps
@@ -32,17 +32,6 @@ BUDGET = 16 * 2**20
 """How many bytes of node values an optimistic stretch holds on to before it is checked, and let go of."""
 
 PENDING = frozenset({Scatter, Slots})
-
-
-@contextmanager
-def quietly() -> Iterator[None]:
-    """Run rules without NumPy's warnings, here and wherever what they record is run again."""
-    tape = CURRENT.get()
-    start = 0 if tape is None else len(tape.steps)
-    with np.errstate(all="ignore"):
-        yield
-    if tape is not None and len(tape.steps) > start:
-        tape.quiet.append(range(start, len(tape.steps)))
 
 
 def backwards(steps: list[Step], table: Table, roots: int, keep: bool = False) -> None:
