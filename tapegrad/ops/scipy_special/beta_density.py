@@ -49,7 +49,7 @@ def _log_density(a: Any, b: Any, x: Any) -> Any:
     y = 1.0 - x
     inside = log_weight(a, b, x, y) - np.log(x) - np.log1p(-x)
     edge = _times_log(a - 1.0, np.log(x)) + _times_log(b - 1.0, np.log1p(-x)) - log_beta(a, b)
-    return np.where((x > 0) & (x < 1), inside, edge)
+    return np.where((x == 0) | (x == 1), edge, inside)
 
 
 def _quotient(numerator: Any, x: Any) -> Any:
@@ -73,27 +73,30 @@ def log_beta_density(a: Any, b: Any, x: Any) -> Any:
     return apply(log_beta_density_p, a, b, x)
 
 
-# The density. As for gamma, its derivatives at the ends are densities with smaller parameters
+# The density. As for gamma, its derivatives at the ends are densities with smaller parameters, but for the gamma function of
+# their sum, which stays that of the first ones: `raised` says by how much
 
 
 @in_double
-def _density(a: Any, b: Any, x: Any) -> Any:
-    inside = np.exp(log_weight(a, b, x, 1.0 - x)) / x / (1.0 - x)
-    scale = np.where((a == 0) | (b == 0), 0.0, 1.0 / scipy.special.beta(a, b))
+def _density(a: Any, b: Any, x: Any, raised: int = 0) -> Any:
+    inside = np.exp(log_weight(a, b, x, 1.0 - x) - np.log(x)) / (1.0 - x)
+    small, large = np.minimum(a, b), np.maximum(a, b)
+    scale = scipy.special.rgamma(small)
+    scale = np.where(scale == 0, 0.0, scale * scipy.special.poch(large, small + raised))
     edge = np.where(scale == 0, 0.0, scale * x ** (a - 1.0) * (1.0 - x) ** (b - 1.0))
-    return np.where((x < 0) | (x > 1), np.nan, np.where((a > 0) & (b > 0) & (x > 0) & (x < 1), inside, edge))
+    return np.where((x >= 0) & (x <= 1), np.where((a > 0) & (b > 0) & (x > 0) & (x < 1), inside, edge), np.nan)
 
 
-def _density_by_a(g: Any, y: Any, a: Any, b: Any, x: Any) -> Any:
-    return g * np.where(y == 0, 0.0, y * (np.log(x) + polygamma_shift(0, a, b)))
+def _density_by_a(g: Any, y: Any, a: Any, b: Any, x: Any, raised: int = 0) -> Any:
+    return g * np.where(y == 0, 0.0, y * (np.log(x) + polygamma_shift(0, a, b + raised)))
 
 
-def _density_by_b(g: Any, y: Any, a: Any, b: Any, x: Any) -> Any:
-    return g * np.where(y == 0, 0.0, y * (np.log1p(-x) + polygamma_shift(0, b, a)))
+def _density_by_b(g: Any, y: Any, a: Any, b: Any, x: Any, raised: int = 0) -> Any:
+    return g * np.where(y == 0, 0.0, y * (np.log1p(-x) + polygamma_shift(0, b, a + raised)))
 
 
-def _density_by_x(g: Any, y: Any, a: Any, b: Any, x: Any) -> Any:
-    edge = (a + b - 1.0) * (beta_density(a - 1.0, b, x) - beta_density(a, b - 1.0, x))
+def _density_by_x(g: Any, y: Any, a: Any, b: Any, x: Any, raised: int = 0) -> Any:
+    edge = _raised(a - 1.0, b, x, raised + 1) - _raised(a, b - 1.0, x, raised + 1)
     return g * np.where((x == 0) | (x == 1), edge, y * ((a - 1.0) / x - (b - 1.0) / (1.0 - x)))
 
 
@@ -111,3 +114,8 @@ beta_density_p = elementwise(
 def beta_density(a: Any, b: Any, x: Any) -> Any:
     """Return ``x**(a - 1) (1 - x)**(b - 1) / beta(a, b)``."""
     return apply(beta_density_p, a, b, x)
+
+
+def _raised(a: Any, b: Any, x: Any, raised: int) -> Any:
+    """Return ``x**(a - 1) (1 - x)**(b - 1) gamma(a + b + raised) / (gamma(a) gamma(b))`` at the ends."""
+    return apply(beta_density_p, a, b, x, raised=raised)

@@ -88,7 +88,7 @@ def _density_by_a(g: Any, y: Any, a: Any, x: Any) -> Any:
 
 
 def _density_by_x(g: Any, y: Any, a: Any, x: Any) -> Any:
-    return g * np.where(x == 0, gamma_density(a - 1.0, x) - y, y * ((a - 1.0 - x) / x))
+    return g * np.where(x == 0, gamma_density(a - 1.0, x) - y, np.where(y == 0, 0.0, y * ((a - 1.0 - x) / x)))
 
 
 gamma_density_p = elementwise("gamma_density", _density, _density_by_a, _density_by_x, domain=((0.5, 3.0), (0.5, 3.0)))

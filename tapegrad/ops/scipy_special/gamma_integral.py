@@ -73,7 +73,7 @@ def _reach_left(a: Any, x: Any) -> Any:
 
 def _reach_right(a: Any, x: Any) -> Any:
     """Return how far above ``log(x)`` the integrand has fallen; by Newton's method, from above."""
-    reach = ((a - x) + np.sqrt((x - a) ** 2 + 2.0 * FALL * x)) / x
+    reach = ((a - x) + np.hypot(x - a, np.sqrt(2.0 * FALL * x))) / x
     for _ in range(2):
         reach = np.log1p((FALL + a * reach) / x)
     for _ in range(4):

@@ -21,7 +21,7 @@ from tapegrad.ops.scipy_special.precision import bell, in_double, weak
 def _by_a(a: Any, x: Any, order: int = 1) -> Any:
     weight = np.exp(log_weight(a, x))
     y = weight * integral(a, x, order=order)
-    y = np.where((x == 0) & (a > 0) | (weight == 0), 0.0, y)
+    y = np.where((x == 0) & (a > 0) | (weight == 0) | np.isposinf(x), 0.0, y)
     return np.where((a < 0) | (x < 0) | np.isnan(a + x), np.nan, y)
 
 
@@ -132,7 +132,7 @@ def log_gammainc(a: Any, x: Any, upper: bool = False) -> Any:
 def _log_by_a(a: Any, x: Any, order: int = 1, upper: bool = False) -> Any:
     weight = np.exp(log_weight(a, x) - _log_gammainc(a, x, upper=upper))
     y = weight * integral(a, x, order=order)
-    return np.where(weight == 0, 0.0, -y if upper else y)
+    return np.where((weight == 0) | (np.isposinf(x) & (not upper)), 0.0, -y if upper else y)
 
 
 def _log_by_a_by_x(g: Any, y: Any, a: Any, x: Any, order: int = 1, upper: bool = False) -> Any:

@@ -15,7 +15,7 @@ from tapegrad.ops.scipy_special.beta_density import log_beta, log_weight
 from tapegrad.ops.scipy_special.beta_integral import integral
 from tapegrad.ops.scipy_special.family import elementwise
 from tapegrad.ops.scipy_special.gamma import polygamma_shift
-from tapegrad.ops.scipy_special.precision import bell, in_double, weak
+from tapegrad.ops.scipy_special.precision import LOG_2PI, bell, in_double, weak
 from tapegrad.ops.scipy_special.precision import polygamma_shift as plain_shift
 
 DOMAIN = ((0.5, 5.0), (-2.0, 2.0))
@@ -33,6 +33,11 @@ log_beta_p = elementwise(
 def log_density(df: Any, t: Any) -> Any:
     """Return the logarithm of the density."""
     return -apply(log_beta_p, 0.5 * df, 0.5) - 0.5 * np.log(df) - 0.5 * (df + 1.0) * np.log1p(t * t / df)
+
+
+def density(df: Any, t: Any) -> Any:
+    """Return the density, which for infinite `df` is that of the normal distribution."""
+    return np.exp(np.where(np.isinf(df), -0.5 * t * t - 0.5 * LOG_2PI, log_density(df, t)))
 
 
 def _log_density_by_df(df: Any, t: Any, order: int) -> Any:
@@ -55,7 +60,7 @@ def _by_df(df: Any, t: Any, order: int = 1) -> Any:
     a, b = 0.5 * df, 0.5
     weight = np.exp(log_weight(a, b, z, rest))
     tail = 0.5**order * integral(a, b, z, rest, orders=(order, 0)) + _by_argument(df, total, z, rest, order)
-    y = np.where((t == 0) | (weight == 0), 0.0, -0.5 * np.sign(t) * weight * tail)
+    y = np.where((t == 0) | (weight == 0) | np.isinf(df), 0.0, -0.5 * np.sign(t) * weight * tail)
     return np.where((df > 0) & (t == t), y, np.nan)
 
 
@@ -87,8 +92,8 @@ def _by_argument(df: Any, total: Any, z: Any, rest: Any, order: int) -> Any:
 
 def _by_df_by_t(g: Any, y: Any, df: Any, t: Any, order: int = 1) -> Any:
     moments = bell(order, 0, lambda i, j: _log_density_by_df(df, t, i))
-    density = np.exp(log_density(df, t))
-    return g * np.where(density == 0, 0.0, density * moments[order, 0])
+    slope = density(df, t)
+    return g * np.where((slope == 0) | np.isinf(df), 0.0, slope * moments[order, 0])
 
 
 stdtr_by_df_p = elementwise(
@@ -110,15 +115,15 @@ stdtr_p = elementwise(
     "stdtr",
     weak(scipy.special.stdtr),
     lambda g, y, df, t: g * stdtr_by_df(df, t),
-    lambda g, y, df, t: g * np.exp(log_density(df, t)),
+    lambda g, y, df, t: g * density(df, t),
     domain=DOMAIN,
     stands_for=scipy.special.stdtr,
 )
 stdtrit_p = elementwise(
     "stdtrit",
     weak(scipy.special.stdtrit),
-    lambda g, t, df, p: -g * stdtr_by_df(df, t) / np.exp(log_density(df, t)),
-    lambda g, t, df, p: g / np.exp(log_density(df, t)),
+    lambda g, t, df, p: -g * stdtr_by_df(df, t) / density(df, t),
+    lambda g, t, df, p: g / density(df, t),
     domain=((0.8, 5.0), (0.1, 0.9)),
     stands_for=scipy.special.stdtrit,
 )

@@ -1,13 +1,12 @@
 """The binomial distribution: successes among `n` trials of probability `p`.
 
-Every function is differentiable by the parameters; by the count `k` there is no derivative.
+Every function is differentiable by the parameters; by the count `k` there is no derivative. So that there is one by `n`, it
+need not be a whole number; SciPy answers NaN there.
 """
 
 from typing import Any
 
-import numpy as np
-
-from tapegrad.ops.scipy_special.beta_density import log_beta_density
+from tapegrad.ops.scipy_special.beta_density import beta_density, log_beta_density
 from tapegrad.ops.scipy_special.betainc import log_betainc
 from tapegrad.scipy import special
 from tapegrad.scipy.stats.support import Counts
@@ -37,7 +36,7 @@ def pmf(k: ArrayLike, n: ArrayLike, p: ArrayLike, loc: ArrayLike = 0.0) -> Array
         >>> pmf(np.array([0, 2]), 5, 0.3)
         array([0.16807, 0.3087 ])
     """
-    return SUPPORT.mass(lambda k, n, p: np.exp(_log_mass(k, n, p)), k, loc, n, p)
+    return SUPPORT.mass(lambda k, n, p: beta_density(k + 1.0, n - k + 1.0, p) / (n + 1.0), k, loc, n, p)
 
 
 def logcdf(k: ArrayLike, n: ArrayLike, p: ArrayLike, loc: ArrayLike = 0.0) -> Array:

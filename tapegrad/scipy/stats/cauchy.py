@@ -27,7 +27,7 @@ def logpdf(x: ArrayLike, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Array:
         >>> logpdf(np.array([-1.0, 0.5]), 0.0, 2.0)
         array([-2.06102062, -1.89850169])
     """
-    return SUPPORT.log_density(lambda z: -math.log(math.pi) - np.log1p(z * z), x, loc, scale)
+    return SUPPORT.log_density(lambda z: -math.log(math.pi) - 2.0 * np.log(np.hypot(1.0, z)), x, loc, scale)
 
 
 def pdf(x: ArrayLike, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Array:

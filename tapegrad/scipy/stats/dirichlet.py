@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.core.quiet import quietly
 from tapegrad.core.var import Var
 from tapegrad.scipy import special
-from tapegrad.scipy.stats.support import given
+from tapegrad.scipy.stats.support import given, power_products
 from tapegrad.typing import Array, ArrayLike
 
 
@@ -31,10 +32,8 @@ def logpdf(x: ArrayLike, alpha: ArrayLike) -> Array:
         >>> logpdf(np.array([0.2, 0.3, 0.5]), np.array([1.0, 2.0, 3.0]))
         np.float64(1.504077...)
     """
-    with np.errstate(all="ignore"):
-        points, concentrations = checked(*given(x, alpha))
-        weights = concentrations.reshape((-1,) + (1,) * (points.ndim - 1)) - 1.0
-        constant = special.gammaln(concentrations.sum()) - special.gammaln(concentrations).sum()
+    with quietly():
+        points, weights, constant = terms(x, alpha)
         y: Array = special.xlogy(weights, points).sum(axis=0) + constant
         return y
 
@@ -46,8 +45,20 @@ def pdf(x: ArrayLike, alpha: ArrayLike) -> Array:
         >>> pdf(np.array([0.2, 0.3, 0.5]), np.array([1.0, 2.0, 3.0]))
         np.float64(4.4999...)
     """
-    y: Array = np.exp(logpdf(x, alpha))
-    return y
+    with quietly():
+        y: Array = power_products(*terms(x, alpha), axis=0)
+        return y
+
+
+def terms(x: ArrayLike, alpha: ArrayLike) -> tuple[Any, Any, Any]:
+    """Return points, the exponents of their coordinates, and the logarithm of what is constant.
+
+    Raises:
+        ValueError: if the shapes do not fit, or points or concentrations are not allowed.
+    """
+    points, concentrations = checked(*given(x, alpha))
+    weights = concentrations.reshape((-1,) + (1,) * (points.ndim - 1)) - 1.0
+    return points, weights, special.gammaln(concentrations.sum()) - special.gammaln(concentrations).sum()
 
 
 def checked(x: Any, alpha: Any) -> tuple[Any, Any]:

@@ -5,6 +5,7 @@ Every function is differentiable by the parameters; by the count `k` there is no
 
 import numpy as np
 
+from tapegrad.ops.scipy_special.beta_density import beta_density
 from tapegrad.scipy import special
 from tapegrad.scipy.stats.support import Counts, log1mexp
 from tapegrad.typing import Array, ArrayLike
@@ -29,7 +30,7 @@ def pmf(k: ArrayLike, p: ArrayLike, loc: ArrayLike = 0.0) -> Array:
         >>> pmf(np.array([1, 3]), 0.3)
         array([0.3  , 0.147])
     """
-    return SUPPORT.mass(lambda k, p: np.exp(special.xlog1py(k - 1.0, -p)) * p, k, loc, p)
+    return SUPPORT.mass(lambda k, p: beta_density(1.0, k, p) * p / k, k, loc, p)
 
 
 def logcdf(k: ArrayLike, p: ArrayLike, loc: ArrayLike = 0.0) -> Array:
@@ -49,7 +50,7 @@ def cdf(k: ArrayLike, p: ArrayLike, loc: ArrayLike = 0.0) -> Array:
         >>> cdf(np.array([1, 3]), 0.3)
         array([0.3  , 0.657])
     """
-    return SUPPORT.below(lambda k, p: -special.expm1(special.xlog1py(k, -p)), k, loc, p)
+    return SUPPORT.below(lambda k, p: special.betainc(1.0, k, p), k, loc, p)
 
 
 def logsf(k: ArrayLike, p: ArrayLike, loc: ArrayLike = 0.0) -> Array:
@@ -69,4 +70,4 @@ def sf(k: ArrayLike, p: ArrayLike, loc: ArrayLike = 0.0) -> Array:
         >>> sf(np.array([1, 3]), 0.3)
         array([0.7  , 0.343])
     """
-    return SUPPORT.above(lambda k, p: np.exp(special.xlog1py(k, -p)), k, loc, p)
+    return SUPPORT.above(lambda k, p: special.betaincc(1.0, k, p), k, loc, p)

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.core.primitive import Fn
+from tapegrad.core.quiet import quietly
 from tapegrad.scipy import special
-from tapegrad.scipy.stats.support import finished, given, instead
+from tapegrad.scipy.stats.support import finished, given, instead, power_products
 from tapegrad.typing import Array, ArrayLike
 
 
@@ -28,16 +30,7 @@ def logpmf(x: ArrayLike, n: ArrayLike, p: ArrayLike) -> Array:
         >>> logpmf(np.array([1, 2, 0]), 3, np.array([0.2, 0.3, 0.5]))
         np.float64(-2.918771...)
     """
-    with np.errstate(all="ignore"):
-        counts, trials, chances = given(x, n, p)
-        whole = np.floor(counts)
-        rest = 1.0 - chances[..., :-1].sum(axis=-1)
-        off = np.abs(1.0 - chances.sum(axis=-1)) > 1e-15
-        chances = completed(chances, rest, off)
-        missed = np.any((whole < counts) | (whole < 0), axis=-1) | (whole.sum(axis=-1) != trials)
-        terms = special.xlogy(whole, chances) - special.gammaln(whole + 1.0)
-        y = instead(special.gammaln(trials + 1.0) + terms.sum(axis=-1), missed, -np.inf)
-        return finished(y, np.all((chances >= 0) & (chances <= 1), axis=-1) & (trials >= 0))
+    return _mass(x, n, p, lambda chances, counts, constant: special.xlogy(counts, chances).sum(axis=-1) + constant, -np.inf)
 
 
 def pmf(x: ArrayLike, n: ArrayLike, p: ArrayLike) -> Array:
@@ -47,8 +40,21 @@ def pmf(x: ArrayLike, n: ArrayLike, p: ArrayLike) -> Array:
         >>> pmf(np.array([1, 2, 0]), 3, np.array([0.2, 0.3, 0.5]))
         np.float64(0.054...)
     """
-    y: Array = np.exp(logpmf(x, n, p))
-    return y
+    return _mass(x, n, p, lambda chances, counts, constant: power_products(chances, counts, constant, axis=-1), 0.0)
+
+
+def _mass(x: ArrayLike, n: ArrayLike, p: ArrayLike, f: Fn, elsewhere: float) -> Array:
+    """Return ``f(probabilities, counts, log(n! / counts!))`` for counts that sum to `n`."""
+    with quietly():
+        counts, trials, chances = given(x, n, p)
+        whole = np.floor(counts)
+        rest = 1.0 - chances[..., :-1].sum(axis=-1)
+        off = np.abs(1.0 - chances.sum(axis=-1)) > 1e-15
+        chances = completed(chances, rest, off)
+        missed = np.any((whole < counts) | (whole < 0), axis=-1) | (whole.sum(axis=-1) != trials)
+        constant = special.gammaln(trials + 1.0) - special.gammaln(whole + 1.0).sum(axis=-1)
+        y = instead(f(chances, whole, constant), missed, elsewhere)
+        return finished(y, np.all((chances >= 0) & (chances <= 1), axis=-1) & (trials >= 0))
 
 
 def completed(p: Any, rest: Any, off: Any) -> Any:

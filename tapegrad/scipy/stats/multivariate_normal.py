@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.ops.scipy_linalg.solving import solve_triangle
 from tapegrad.scipy.stats.support import given
 from tapegrad.typing import Array, ArrayLike
 
@@ -43,7 +44,7 @@ def logpdf(x: ArrayLike, mean: ArrayLike | None = None, cov: ArrayLike = 1.0) ->
     else:
         factor = np.linalg.cholesky(spread)
         rows = np.reshape(apart, (-1, n))
-        whitened = np.linalg.solve(factor, rows.T)
+        whitened = solve_triangle(factor, rows.T, lower=True)
         log_det = 2.0 * np.log(np.diagonal(factor)).sum()
         distance = np.reshape((whitened * whitened).sum(axis=0), np.shape(apart)[:-1])
     y: Any = -0.5 * (n * math.log(2.0 * math.pi) + log_det + distance)

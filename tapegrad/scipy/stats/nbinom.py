@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.ops.scipy_special.beta_density import log_beta_density
+from tapegrad.ops.scipy_special.beta_density import beta_density, log_beta_density
 from tapegrad.ops.scipy_special.betainc import log_betainc
 from tapegrad.scipy import special
 from tapegrad.scipy.stats.support import Counts
@@ -37,7 +37,7 @@ def pmf(k: ArrayLike, n: ArrayLike, p: ArrayLike, loc: ArrayLike = 0.0) -> Array
         >>> pmf(np.array([0, 2]), 5, 0.3)
         array([0.00243  , 0.0178605])
     """
-    return SUPPORT.mass(lambda k, n, p: np.exp(_log_mass(k, n, p)), k, loc, n, p)
+    return SUPPORT.mass(lambda k, n, p: beta_density(n, k + 1.0, p) * p / (n + k), k, loc, n, p)
 
 
 def logcdf(k: ArrayLike, n: ArrayLike, p: ArrayLike, loc: ArrayLike = 0.0) -> Array:

@@ -12,8 +12,10 @@ from attrs import frozen
 
 from tapegrad.core.arrays import dtype_of
 from tapegrad.core.primitive import Fn
+from tapegrad.core.quiet import quietly
 from tapegrad.core.structure import astype
 from tapegrad.core.var import Var
+from tapegrad.scipy import special
 from tapegrad.scipy.special.door import as_array
 from tapegrad.typing import Array, ArrayLike
 
@@ -66,6 +68,20 @@ def finished(y: Any, allowed: Any) -> Array:
     return result  # type: ignore[no-any-return]  # to a type checker, a traced value is an array
 
 
+def power_products(x: Any, exponents: Any, constant: Any, axis: int) -> Any:
+    """Return ``exp(constant)`` times the product of ``x**exponents`` over an axis, in logarithms but where `x` is 0."""
+    at_zero = x == 0
+
+    def all_logs() -> Any:
+        return np.exp(special.xlogy(exponents, x).sum(axis=axis) + constant)
+
+    def some_logs() -> Any:
+        logs = special.xlogy(np.where(at_zero, 0.0, exponents), x).sum(axis=axis)
+        return np.where(at_zero, x**exponents, 1.0).prod(axis=axis) * np.exp(logs + constant)
+
+    return either(np.any(at_zero), some_logs, all_logs)
+
+
 def log1mexp(x: Any) -> Any:
     """Return ``log(1 - exp(-x))`` for positive `x`."""
     return np.where(x < 0.7, np.log(-np.expm1(-x)), np.log1p(-np.exp(-x)))
@@ -102,7 +118,7 @@ class Interval:
         return self._inside(lambda z, s, *rest: f(z, *rest), 1.0, 0.0, False, x, loc, scale, parameters)
 
     def quantile(self, f: Fn, q: ArrayLike, loc: ArrayLike, scale: ArrayLike, *parameters: ArrayLike) -> Array:
-        with np.errstate(all="ignore"):
+        with quietly():
             p, shift, size, *rest = given(q, loc, scale, *parameters)
             y = f(p, *rest) * size + shift
             return finished(y, (size > 0) & self.allowed(*rest) & (p >= 0) & (p <= 1))
@@ -119,7 +135,7 @@ class Interval:
         parameters: tuple[ArrayLike, ...],
     ) -> Array:
         """Return ``f(z, scale, *parameters)`` inside of the support, and constants to its left and right."""
-        with np.errstate(all="ignore"):
+        with quietly():
             value, shift, size, *rest = given(x, loc, scale, *parameters)
             z = standardized(value, shift, size)
             y = f(z, size, *rest)
@@ -160,17 +176,17 @@ class Counts:
         return self._inside(f, 1.0, 0.0, k, loc, parameters)
 
     def _mass(self, f: Fn, elsewhere: float, k: ArrayLike, loc: ArrayLike, parameters: tuple[ArrayLike, ...]) -> Array:
-        with np.errstate(all="ignore"):
+        with quietly():
             value, shift, *rest = given(k, loc, *parameters)
             z = standardized(value, shift, 1.0)
             whole = np.floor(z)
-            missed = (whole < z) | (whole < self.low) | (whole > self.high(*rest))
+            missed = (whole < z) | (whole < self.low) | (whole > self.high(*rest)) | (whole == np.inf)
             return finished(instead(f(whole, *rest), missed, elsewhere), self.allowed(*rest))
 
     def _inside(
         self, f: Fn, left: float, right: float, k: ArrayLike, loc: ArrayLike, parameters: tuple[ArrayLike, ...]
     ) -> Array:
-        with np.errstate(all="ignore"):
+        with quietly():
             value, shift, *rest = given(k, loc, *parameters)
             whole = np.floor(standardized(value, shift, 1.0))
             y = instead(f(whole, *rest), whole < self.low, left)

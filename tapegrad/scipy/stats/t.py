@@ -32,7 +32,10 @@ def _log_tail(z: Any, df: Any) -> Any:
     def near() -> Any:
         return either(z > 0, lambda: np.log(special.stdtr(df, -z)), lambda: np.log1p(-special.stdtr(df, z)))
 
-    return either(z > FAR, lambda: log_betainc(0.5 * df, 0.5, df / (df + z * z)) - math.log(2.0), near)
+    def far() -> Any:
+        return log_betainc(0.5 * df, 0.5, df / (df + z * z)) - math.log(2.0)
+
+    return either(np.isinf(df), lambda: special.log_ndtr(-z), lambda: either(z > FAR, far, near))
 
 
 def _quantile(q: Any, df: Any) -> Any:
