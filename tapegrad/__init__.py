@@ -28,6 +28,7 @@ from tapegrad.transforms.loops import map as map
 from tapegrad.transforms.loops import scan as scan
 from tapegrad.transforms.loops import switch as switch
 from tapegrad.transforms.loops import while_loop as while_loop
+from tapegrad.transforms.primitive import primitive as primitive
 from tapegrad.transforms.record import record as record
 from tapegrad.transforms.record import stop_gradient as stop_gradient
 from tapegrad.transforms.reverse import grad as grad

@@ -45,6 +45,7 @@ class Primitive:
     ``constant`` marks an output without derivative (a comparison, a rounding): under `grad` and `jvp` it is a plain array.
     ``sparse`` says that the pulls of an operation with several outputs take None for the cotangent of one that had none.
     ``domain`` holds, per input, the interval in which the operation is smooth; ``cases`` shapes and settings to try.
+    ``owner`` returns a user's own primitive where it is unpickled; such a one is not among `PRIMITIVES`.
     """
 
     name: str
@@ -58,8 +59,11 @@ class Primitive:
     sparse: bool = False
     domain: tuple[tuple[float, float], ...] = ((-2.0, 2.0),)
     cases: tuple[Case, ...] = ()
+    owner: Callable[[], Any] | None = None
 
     def __attrs_post_init__(self) -> None:
+        if self.owner is not None:
+            return
         if self.name in PRIMITIVES:
             raise ValueError(f"a primitive named '{self.name}' exists already")
         PRIMITIVES[self.name] = self
@@ -68,7 +72,7 @@ class Primitive:
         return f"{self.name}_p"
 
     def __reduce__(self) -> Any:
-        return _by_name, (self.name,)
+        return (_by_name, (self.name,)) if self.owner is None else (self.owner, ())
 
 
 PRIMITIVES: dict[str, Primitive] = {}
