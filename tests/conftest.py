@@ -8,6 +8,7 @@ from hypothesis import settings
 
 from tapegrad.core.node import CURRENT
 from tapegrad.core.primitive import FUNCTIONS, PRIMITIVES, UFUNCS
+from tests.every_module import every_module
 
 settings.register_profile("tests", derandomize=True, deadline=None, max_examples=50, database=None)
 settings.load_profile("tests")
@@ -23,6 +24,7 @@ def no_tape_left() -> Iterator[None]:
 @pytest.fixture
 def temporary() -> Iterator[None]:
     """Forget, after the test, the primitives that it defined."""
+    every_module()  # what a room registers once shall not be forgotten
     registries: tuple[dict[Any, Any], ...] = (PRIMITIVES, UFUNCS, FUNCTIONS)
     before = [dict(registry) for registry in registries]
     yield

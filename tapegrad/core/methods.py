@@ -11,9 +11,10 @@ from tapegrad.core.primitive import FUNCTIONS
 
 def function(numpy_function: Callable[..., Any], *args: Any, **settings: Any) -> Any:
     """Call the function of `tapegrad.numpy` that stands in for a NumPy function."""
-    stand_in = FUNCTIONS.get(numpy_function)
-    if stand_in is None:
-        raise no_stand_in(f"numpy.{numpy_function.__name__}")
+    try:
+        stand_in = FUNCTIONS[numpy_function]
+    except KeyError:
+        raise no_stand_in(f"numpy.{numpy_function.__name__}") from None
     return stand_in(*args, **settings)
 
 

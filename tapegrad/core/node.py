@@ -59,7 +59,7 @@ Entry: TypeAlias = tuple[int, Callable[..., Any] | str, tuple[Any, ...], tuple[i
 positions of those whose leaves became roots."""
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Recording:
     """The data of a tape. It grows, or is dropped whole.
 

@@ -14,7 +14,7 @@ from attrs import define, evolve, frozen
 from tapegrad.core.primitive import FUNCTIONS, PRIMITIVES
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Scatter:
     """A sum of arrays of one shape: a piece at an index, the pieces before it, and what is dense.
 
@@ -89,7 +89,7 @@ def merged(items: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
     return rest
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class Slots:
     """Cotangents of some outputs of an operation with several."""
 

@@ -1,18 +1,19 @@
 """What a primitive is: one operation of NumPy with everything the replays need to know about it."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from attrs import field, frozen
 
 from tapegrad.errors import MissingRuleError
+from tapegrad.rooms import enter_all, entered_for
 
 Fn: TypeAlias = Callable[..., Any]
 """A function on arrays: ``fn(*args, **settings)``, or a rule (see `Primitive`)."""
 
 
-@frozen
+@frozen(eq=False)
 class Case:
     """Inputs on which the contract tests try a primitive: the shape of each input, and the static settings.
 
@@ -75,17 +76,32 @@ class Primitive:
         return (_by_name, (self.name,)) if self.owner is None else (self.owner, ())
 
 
-PRIMITIVES: dict[str, Primitive] = {}
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Registry(dict[K, V]):
+    """What is registered, and what will be as soon as it is asked for: a room is entered when ``registry[key]`` is missing."""
+
+    def __missing__(self, key: K) -> V:
+        if entered_for(key):
+            return self[key]
+        raise KeyError(key)
+
+
+PRIMITIVES: dict[str, Primitive] = Registry()
 """Every primitive by name: what the contract tests go through."""
 
-UFUNCS: dict[np.ufunc, Primitive] = {}
+UFUNCS: dict[np.ufunc, Primitive] = Registry()
 """The primitive that a NumPy ufunc records when it meets a traced value."""
 
-FUNCTIONS: dict[Any, Fn] = {}
+FUNCTIONS: dict[Any, Fn] = Registry()
 """The function of `tapegrad.numpy` that stands in for a NumPy function when it meets a traced value."""
 
 
 def _by_name(name: str) -> Primitive:
+    if name not in PRIMITIVES:  # it was pickled in a process that had entered more rooms
+        enter_all()
     return PRIMITIVES[name]
 
 
@@ -93,7 +109,7 @@ def no_cotangent(g: Any, y: Any, *args: Any, **settings: Any) -> None:
     """The pull of an input that has no derivative by nature: a mask, an index, an integer."""
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Missing:
     """The rule of an input by which there is no derivative here, though it is a number: it says so when it is asked."""
 

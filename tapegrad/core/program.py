@@ -17,7 +17,7 @@ Instruction: TypeAlias = tuple[Primitive, tuple[int | None, ...], tuple[Any, ...
 registers that are not needed any more afterwards."""
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class Program:
     """Straight-line code on registers. The first `inputs` registers are filled by the caller, each instruction fills the next.
 
@@ -46,6 +46,9 @@ class Program:
 
     def __len__(self) -> int:
         return len(self.instructions)
+
+    def __repr__(self) -> str:
+        return f"<program of {len(self)} operations>"
 
 
 def extract(tape: Recording, start: int, roots: int, results: Sequence[Any]) -> tuple[Program, list[Var]]:

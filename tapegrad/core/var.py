@@ -17,6 +17,7 @@ from tapegrad.core.methods import Methods, function
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording
 from tapegrad.core.primitive import FUNCTIONS, PRIMITIVES, UFUNCS, Primitive
 from tapegrad.errors import ConcretizationError, users_line
+from tapegrad.rooms import entered_for
 
 current = CURRENT.get
 
@@ -326,20 +327,19 @@ class Var(Methods):
             if primitive is not None and len(inputs) == 2 and not primitive.constant:
                 return binary(primitive, *inputs)
             return ufunc(function, *inputs)
-        stand_in = FUNCTIONS.get((function, method))
-        if stand_in is None:
-            stand_in = FUNCTIONS.get(method)
-            if stand_in is None:
-                raise no_stand_in(f"numpy.{function.__name__}.{method}")
-            return stand_in(function, *inputs, **settings)
-        return stand_in(*inputs, **settings)
+        try:
+            stand_in = FUNCTIONS[method]
+        except KeyError:
+            raise no_stand_in(f"numpy.{function.__name__}.{method}") from None
+        return stand_in(function, *inputs, **settings)
 
     def __array_function__(
         self, function: Callable[..., Any], types: Any, args: tuple[Any, ...], settings: dict[str, Any]
     ) -> Any:
-        stand_in = FUNCTIONS.get(function)
-        if stand_in is None:
-            raise no_stand_in(f"{function.__module__}.{function.__name__}")
+        try:
+            stand_in = FUNCTIONS[function]
+        except KeyError:
+            raise no_stand_in(f"{function.__module__}.{function.__name__}") from None
         return stand_in(*args, **settings)
 
 
@@ -449,7 +449,11 @@ def ufunc(function: np.ufunc, *args: Any) -> Any:
     primitive = UFUNCS.get(function)
     if primitive is None:
         stand_in = FUNCTIONS.get(function)
-        return FUNCTIONS["unknown ufunc"](function, *args) if stand_in is None else stand_in(*args)
+        if stand_in is not None:
+            return stand_in(*args)
+        if entered_for(function):
+            return ufunc(function, *args)
+        raise no_stand_in(f"the ufunc {function.__name__}")
     if primitive.constant:
         return apply(primitive, *args)
     if len(args) == 2:

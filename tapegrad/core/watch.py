@@ -15,7 +15,7 @@ from tapegrad.core.node import Entry, Step, argument_paths
 from tapegrad.errors import users_line
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Watch:
     """What to watch for: values that are not finite, arrays that are written to."""
 

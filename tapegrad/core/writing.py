@@ -48,7 +48,7 @@ def border(tape: Recording) -> int:
     return max(tape.borders[-1] if tape.borders else 0, tape.abstract[-1].start if tape.abstract else 0)
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Storage:
     """What the handle of an array that owns its memory knows besides its node.
 
@@ -171,7 +171,7 @@ class Storage:
                 y.index, y.value = z.index, z.value
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class View:
     """What the handle of a view knows: the array that owns the memory, where in it the view lies, and how it is made."""
 

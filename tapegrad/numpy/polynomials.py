@@ -9,7 +9,6 @@ from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, apply
 from tapegrad.numpy.convolution import convolve
 from tapegrad.numpy.door import gathered, stands_for
-from tapegrad.numpy.linalg.solving import lstsq
 from tapegrad.ops.polynomial import polyval_p, roots_p, vander_p
 from tapegrad.typing import Array, ArrayLike
 
@@ -188,7 +187,7 @@ def polyfit(
         right = right * (weights[:, None] if right.ndim == 2 else weights)
     scale = np.sqrt(np.sum(left * left, axis=0))
     left = left / scale
-    found: Any = lstsq(left, right, float(rcond))
+    found: Any = np.linalg.lstsq(left, right, float(rcond))
     solution, residuals, rank, s = found
     c = solution / (scale[:, None] if solution.ndim == 2 else scale)
     if type(rank) is not Var and rank != order and not full:

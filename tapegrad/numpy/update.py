@@ -17,7 +17,7 @@ from tapegrad.numpy.door import gathered
 from tapegrad.typing import Array, ArrayLike
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class At:
     """``at(x)``; see `at`."""
 
@@ -27,7 +27,7 @@ class At:
         return Place(self.x, index)
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class Place:
     """``at(x)[index]``: its methods return a copy of `x` that is changed there; `x` stays as it is.
 

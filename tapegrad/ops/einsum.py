@@ -157,7 +157,7 @@ einsum2_p: Primitive = multilinear(
 # Any number of operands: what to do, from subscripts and shapes alone
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Plan:
     """How to compute an einsum with the primitives above.
 

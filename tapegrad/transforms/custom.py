@@ -129,7 +129,7 @@ class custom_jvp(Generic[P, Out]):  # JAX's name: it is used as a decorator
         return out
 
 
-@define(eq=False)
+@define(eq=False, repr=False)
 class Rule:
     """A user's rule, and the trees of what it takes and gives."""
 

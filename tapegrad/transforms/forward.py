@@ -75,7 +75,7 @@ def pushed(pull: Pull) -> "Push":
     )
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class Push:
     """The function that `linearize` returns: it keeps a stretch of tape, and replays it forwards at each call."""
 

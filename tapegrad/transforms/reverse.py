@@ -1,5 +1,7 @@
 """Reverse mode: `grad`, `value_and_grad` and `vjp`, the tape replayed backwards."""
 
+from __future__ import annotations  # Python would take 1.5 ms to evaluate the types of the overloads
+
 from collections.abc import Callable, Sequence
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, overload
 
@@ -427,7 +429,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
 
 def pull_back(
     name: str, f: Callable[..., Any], args: tuple[Any, ...], positions: tuple[int, ...], settings: dict[str, Any], has_aux: bool
-) -> "tuple[Any, Pull, Any]":
+) -> tuple[Any, Pull, Any]:
     """Record ``f(*args, **settings)``; return the output, the function that pulls cotangents back to the arguments at
     `positions`, and the auxiliary output."""
     tape, token = open_tape()
@@ -452,7 +454,7 @@ def pull_back(
         close_tape(tape, token)
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class Pull:
     """The function that `vjp` returns: it keeps a stretch of tape, and replays it backwards at each call."""
 

@@ -3,7 +3,6 @@
 A container is a dict, list, tuple, NamedTuple, dataclass, attrs class, ``None`` (an empty one) or a class given to `register`.
 """
 
-import dataclasses
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from operator import attrgetter
@@ -18,7 +17,7 @@ S = TypeVar("S")
 STATIC = "tapegrad.static"
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class Container:
     """How instances of one class are taken apart and put together.
 
@@ -179,7 +178,9 @@ def container_of(kind: type) -> Container | None:
     if kind not in CONTAINERS:
         if attrs.has(kind):
             CONTAINERS[kind] = _record(kind, [(a.name, STATIC in a.metadata) for a in attrs.fields(kind)])
-        elif dataclasses.is_dataclass(kind):
+        elif hasattr(kind, "__dataclass_fields__"):
+            import dataclasses  # here, as whoever has such a class has paid for it
+
             fields = dataclasses.fields(kind)
             CONTAINERS[kind] = _record(kind, [(f.name, bool(f.metadata.get("static"))) for f in fields])
         elif issubclass(kind, tuple) and hasattr(kind, "_fields"):

@@ -1,7 +1,5 @@
 """What the contracts are tried on: every primitive, found by looking, and inputs for it."""
 
-import importlib
-import pkgutil
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -11,9 +9,9 @@ from typing import Any
 import numpy as np
 from attrs import evolve, frozen
 
-import tapegrad
 from tapegrad.core.primitive import PRIMITIVES, Missing, Primitive, no_cotangent
 from tapegrad.core.var import Var, apply
+from tests.every_module import every_module
 
 BY_WAY_OF_OTHERS = {"pick"}
 """Primitives whose input is the output of another one, and which are tried with every such one."""
@@ -26,8 +24,7 @@ def every_primitive() -> list[Primitive]:
     carry, not an operation to draw numbers for. `tests/transforms` holds each against JAX, under every other transform. And
     `pick`, which takes a tuple: it is tried with each operation that has several outputs.
     """
-    for module in pkgutil.walk_packages(tapegrad.__path__, "tapegrad."):
-        importlib.import_module(module.name)
+    every_module()
     operations = [PRIMITIVES[name] for name in sorted(PRIMITIVES) if name != "pick"]
     return [p for p in operations if not (getattr(p.fn, "__module__", "") or "").startswith("tapegrad.transforms")]
 

@@ -18,7 +18,7 @@ from tapegrad.transforms.entry import FRESH
 from tapegrad.transforms.outputs import output_index
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class Body:
     """A program, the outer values that it uses besides its arguments, and what it returned on its example."""
 

@@ -98,7 +98,7 @@ def check_same(bodies: Sequence[Body]) -> None:
                 )
 
 
-@frozen
+@frozen(eq=False)
 class Choice:
     """What a switch is, besides its values: the program of each branch, and where the values it captured stand."""
 

@@ -97,7 +97,7 @@ def truth(x: Any) -> bool:
     return bool(x)
 
 
-@frozen
+@frozen(eq=False)
 class While:
     """What a while loop is, besides its values."""
 

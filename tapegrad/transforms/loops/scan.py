@@ -85,7 +85,7 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:  # the name that jax.lax users
     return scan(lambda carry, x: (carry, f(x)), None, xs)[1]
 
 
-@frozen
+@frozen(eq=False)
 class Loop:
     """What a scan is, besides its values: the program of its body, and how many carried values, `xs` and turns there are."""
 

@@ -1,0 +1,119 @@
+"""Rooms are entered when they are first needed, whichever way a program comes to them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(program: str) -> str:
+    """Run a program in a process of its own, and return what it printed."""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_importing_the_package_imports_no_operation_and_no_layer() -> None:
+    found = run("import sys, tapegrad; print(*[name for name in sys.modules if name.startswith('tapegrad.')])").split()
+    assert {name.split(".")[1] for name in found} == {"core", "errors", "rooms", "transforms", "tree", "typing"}
+
+
+FIRST = {
+    "an operator": ("x * 3.0", "[3. 3. 3.]"),
+    "a method": ("x.sum() + x", "[4. 4. 4.]"),
+    "an index": ("x[0] + x", "[4. 1. 1.]"),
+    "a function": ("np.sum(x)", "[1. 1. 1.]"),
+    "a ufunc": ("np.exp(0.0 * x)", "[0. 0. 0.]"),
+    "a ufunc with settings": ("np.negative(x, where=True)", "[-1. -1. -1.]"),
+    "a ufunc without primitive": ("np.sign(x) + x", "[1. 1. 1.]"),
+    "a method of a ufunc": ("np.add.reduce(x)", "[1. 1. 1.]"),
+    "linear algebra": ("3.0**0.5 * np.linalg.norm(x)", "[1. 1. 1.]"),
+    "a Fourier transform": ("np.fft.fft(x)[0].real", "[1. 1. 1.]"),
+    "a typed function": ("tg.numpy.linalg.vecdot(x, x)", "[2. 2. 2.]"),
+    "a layer": ("tg.nn.relu(x)", "[1. 1. 1.]"),
+    "a loop": ("tg.map(lambda row: 2.0 * row, x)", "[2. 2. 2.]"),
+}
+
+
+@pytest.mark.parametrize("expression", FIRST)
+def test_the_first_operation_of_a_process_can_be_any(expression: str) -> None:
+    code, expected = FIRST[expression]
+    program = f"import numpy as np, tapegrad as tg; print(tg.grad(lambda x: np.sum({code}))(np.ones(3)).round(9))"
+    assert run(program).strip() == expected
+
+
+def test_special_functions_of_scipy_are_found() -> None:
+    pytest.importorskip("scipy")
+    program = "import scipy.special, tapegrad as tg; print(tg.grad(scipy.special.expit)(0.0))"
+    assert run(program).strip() == "0.25"
+    assert run("import tapegrad as tg; print(tg.grad(tg.scipy.special.expit)(0.0))").strip() == "0.25"
+
+
+def test_without_scipy_its_name_says_what_to_install_and_is_not_listed() -> None:
+    out = run("""
+import sys
+sys.modules["scipy"] = None
+import tapegrad as tg
+try:
+    tg.scipy
+except ImportError as error:
+    print(error)
+""")
+    assert "tapegrad[scipy]" in out
+
+
+def test_a_function_that_is_nowhere_is_named() -> None:
+    out = run("""
+import numpy as np, tapegrad as tg
+try:
+    tg.grad(lambda x: np.frompyfunc(abs, 1, 1)(x))(1.0)
+except NotImplementedError as error:
+    print(error)
+""")
+    assert "abs" in out and "tapegrad.stop_gradient" in out
+
+
+def test_threads_may_enter_together() -> None:
+    out = run("""
+from concurrent.futures import ThreadPoolExecutor
+import numpy as np, tapegrad as tg
+with ThreadPoolExecutor(8) as pool:
+    found = list(pool.map(lambda k: tg.grad(lambda x: np.linalg.norm(k * x))(np.array([3.0, 4.0])), range(40)))
+print(max(abs(g - k * np.array([0.6, 0.8])).max() for k, g in enumerate(found)) < 1e-12)
+""")
+    assert out.strip() == "True"
+
+
+def test_what_was_pickled_in_one_process_is_unpickled_in_another(tmp_path: Path) -> None:
+    path = str(tmp_path / "pull")
+    run(f"""
+import pickle, numpy as np, tapegrad as tg
+with open({path!r}, "wb") as file:
+    pickle.dump(tg.vjp(np.linalg.cholesky, 4.0 * np.eye(2))[1], file)
+""")
+    out = run(f"""
+import pickle, numpy as np
+with open({path!r}, "rb") as file:
+    print(pickle.load(file)(np.eye(2))[0].tolist())
+""")
+    assert out.strip() == "[[0.25, 0.0], [0.0, 0.25]]"
+
+
+def test_a_misspelt_name_is_an_attribute_error() -> None:
+    out = run("""
+import tapegrad as tg
+for face in (tg, tg.numpy):
+    try:
+        face.optimm
+    except AttributeError as error:
+        print(error)
+print(hasattr(tg, "no_such_room"))
+""")
+    assert out.split("\n")[:3] == [
+        "module 'tapegrad' has no attribute 'optimm'",
+        "module 'tapegrad.numpy' has no attribute 'optimm'",
+        "False",
+    ]
