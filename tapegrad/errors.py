@@ -18,6 +18,10 @@ class ConcretizationError(TapegradError, TypeError):
     """A traced value was asked for a plain Python or NumPy value that it cannot give without losing derivatives."""
 
 
+class TraceError(TapegradError, RuntimeError):
+    """A function cannot be made a program of: it does something besides computing, or its memory was given away."""
+
+
 class MissingRuleError(TapegradError, NotImplementedError):
     """A transform met an operation that has no rule for it."""
 

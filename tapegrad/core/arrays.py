@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.core.primitive import Primitive, case, no_cotangent
+from tapegrad.core.primitive import OUT, Into, Primitive, Slot, case, no_cotangent
 from tapegrad.core.var import Var, apply
 
 ndarray = np.ndarray
@@ -35,26 +35,44 @@ def dtype_of(x: Any) -> np.dtype[Any]:
 
 
 @lru_cache(64)
-def _ones(count: int, dtype: np.dtype[Any]) -> Any:
-    ones = np.ones(count, dtype)
-    ones.flags.writeable = False
-    return ones
+def ones(count: int, dtype: np.dtype[Any]) -> Any:
+    """Return a vector of ones that is nobody's to write to."""
+    column = np.ones(count, dtype)
+    column.flags.writeable = False
+    return column
+
+
+def sums_by_dot(x: Any, axis: int) -> bool:
+    """Tell whether BLAS is the quickest to sum over an axis: that of a matrix that is neither empty nor very long."""
+    return x.ndim == 2 and x.dtype.char in "fd" and 0 < x.shape[axis] <= 65536
 
 
 def _sum_to(g: Any, shape: tuple[int, ...]) -> Any:
     lead = g.ndim - len(shape)
     if g.shape[lead:] == shape:
-        if lead == 1 and g.ndim == 2 and g.dtype.char in "fd" and 0 < len(g) <= 65536:
-            return _ones(len(g), g.dtype).dot(g)  # BLAS; half the time of a reduction over the first axis
+        if lead == 1 and sums_by_dot(g, 0):
+            return ones(len(g), g.dtype).dot(g)  # BLAS; half the time of a reduction over the first axis
         return np.add.reduce(g, 0 if lead == 1 else tuple(range(lead)))
     axes = tuple([i for i, n in enumerate(g.shape) if i < lead or (shape[i - lead] == 1 and n != 1)])
     return np.add.reduce(g, axes, keepdims=True).reshape(shape)
 
 
+def _into_sum_to(args: Sequence[Any], settings: dict[str, Any]) -> Into | None:
+    g, shape = args[0], settings["shape"]
+    lead = g.ndim - len(shape)
+    if g.shape[lead:] == shape:
+        if lead == 1 and sums_by_dot(g, 0):
+            return Into(np.dot, (ones(len(g), g.dtype), Slot(0), OUT))
+        return Into(np.add.reduce, (Slot(0), tuple(range(lead)), None, OUT))
+    if lead:
+        return None
+    return Into(np.add.reduce, (Slot(0), tuple([i for i, n in enumerate(g.shape) if shape[i] != n]), None, OUT, True))
+
+
 def last_axis_sum(x: Any) -> Any:
     """Sum a plain array of floating-point numbers over its last axis, by BLAS where rows are many and short."""
-    if x.ndim == 2 and x.dtype.char in "fd" and 0 < x.shape[1] <= 65536:
-        return x.dot(_ones(x.shape[1], x.dtype))
+    if sums_by_dot(x, 1):
+        return x.dot(ones(x.shape[1], x.dtype))
     return np.add.reduce(x, -1)
 
 
@@ -84,6 +102,7 @@ sum_to_p = Primitive(
         + tuple(i for i, n in enumerate(shape, args[0].ndim - len(shape)) if n == 1 and args[0].shape[i] != 1),
         keepdims=True,
     ).reshape(args[0].shape[:1] + shape),
+    into=_into_sum_to,
     cases=(case((2, 3), shape=(3,)), case((2, 3), shape=(2, 1)), case((4, 2, 3), shape=(1, 1)), case((2, 3), shape=())),
 )
 
@@ -93,6 +112,7 @@ broadcast_to_p = Primitive(
     pulls=(lambda g, y, x, shape: sum_to(g, shape_of(x)),),
     push=lambda tangents, y, x, shape: broadcast_to(tangents[0], shape),
     batch=_batch_to,
+    view=True,
     cases=(case((3,), shape=(2, 3)), case((2, 1), shape=(2, 3)), case((), shape=(2, 2)), case((1,), shape=(0,))),
 )
 

@@ -28,8 +28,10 @@ def elementwise(
     domain: Domain | tuple[Domain, ...] = (-2.0, 2.0),
     finite: bool = False,
     fast: Sequence[Fn] | None = None,
+    bare: Sequence[Fn] | None = None,
     stands_for: np.ufunc | None = None,
     cases: tuple[Case, ...] = (),
+    **more: Any,
 ) -> Primitive:
     """Define an elementwise primitive.
 
@@ -41,9 +43,13 @@ def elementwise(
         domain: where it is smooth, for one input or for each.
         finite: the slopes are finite whatever the inputs, so that no product needs a guard.
         fast: the same slopes in quicker words, for plain arrays only; they may answer NaN where a cotangent is infinite.
+        bare: the same, recorded where a tape is hopeful: they may answer NaN likewise, but must be NumPy code as `slopes` are.
         stands_for: the NumPy ufunc it is recorded for; `fn` itself where that is one.
         cases: inputs for the contract tests, where random ones from the domain do not do.
+        more: the other fields of a `Primitive`.
     """
+    if bare is not None:
+        slopes = tuple(_hopeful(slope, other) for slope, other in zip(slopes, bare, strict=True))
     domains = domain if isinstance(domain[0], tuple) else (domain,) * len(slopes)
     primitive = Primitive(
         name=name,
@@ -55,10 +61,21 @@ def elementwise(
         batch=batch_elementwise(name),
         domain=domains,
         cases=cases,
+        **more,
     )
     if isinstance(stands_for or fn, np.ufunc):
         UFUNCS[stands_for or fn] = primitive  # type: ignore[index]  # a ufunc, by the line above
     return primitive
+
+
+def _hopeful(slope: Fn, bare: Fn) -> Fn:
+    if slope is no_cotangent:
+        return slope
+
+    def chosen(g: Any, y: Any, *args: Any, **settings: Any) -> Any:
+        return (bare if type(g) is Var and g.tape.hopeful else slope)(g, y, *args, **settings)
+
+    return chosen
 
 
 def _careful(slope: Fn) -> Fn:
@@ -125,16 +142,17 @@ def align(args: Sequence[Any], batched: Sequence[bool]) -> list[Any]:
     ]
 
 
-def linear(name: str, fn: Fn, transpose: Fn, batch: Fn | None = None, cases: tuple[Case, ...] = ()) -> Primitive:
+def linear(name: str, fn: Fn, transpose: Fn, batch: Fn | None = None, cases: tuple[Case, ...] = (), **more: Any) -> Primitive:
     """Define a primitive that is linear in its first input, the only one that has a derivative.
 
-    ``transpose(g, y, x, *others, **settings)`` is the cotangent of `x`; it may look at the shape of `x` only.
+    ``transpose(g, y, x, *others, **settings)`` is the cotangent of `x`; it may look at the shape of `x` only. ``more`` are the
+    other fields of a `Primitive`.
     """
 
     def push(tangents: Sequence[Any], y: Any, x: Any, *others: Any, **settings: Any) -> Any:
         return apply(PRIMITIVES[name], tangents[0], *others, **settings)
 
-    return Primitive(name=name, fn=fn, pulls=(transpose,), push=push, batch=batch, cases=cases)
+    return Primitive(name=name, fn=fn, pulls=(transpose,), push=push, batch=batch, cases=cases, **more)
 
 
 def constant(

@@ -29,6 +29,22 @@ def case(*inputs: Any, **settings: Any) -> Case:
     return Case(inputs, settings)
 
 
+class Slot(int):
+    """A place in a call that is filled later: input `k`, or -1 for the array that the output is written into."""
+
+
+OUT = Slot(-1)
+
+
+@frozen(eq=False)
+class Into:
+    """A call that computes an output: ``function(*arguments)``, in which slots stand for the inputs, and for the array that
+    the output is written into where there is one."""
+
+    function: Fn
+    arguments: tuple[Any, ...]
+
+
 @frozen(eq=False, repr=False)
 class Primitive:
     """One operation, complete where it is defined.
@@ -44,6 +60,10 @@ class Primitive:
     ``batch(args, batched, **settings)`` computes the output for inputs of which those marked in `batched` have a leading
     axis, and gives the output a leading axis; None means a loop over that axis.
     ``constant`` marks an output without derivative (a comparison, a rounding): under `grad` and `jvp` it is a plain array.
+    ``expand(*args, **settings)`` computes the same in simpler operations, for `jit`; it may answer None for arguments that it does
+    not take apart.
+    ``into(args, settings)`` tells how `jit` calls NumPy, most often to write the output into a given array: see `Into`.
+    ``view`` tells that the output may share the memory of the first input.
     ``sparse`` says that the pulls of an operation with several outputs take None for the cotangent of one that had none.
     ``domain`` holds, per input, the interval in which the operation is smooth; ``cases`` shapes and settings to try.
     ``owner`` returns a user's own primitive where it is unpickled; such a one is not among `PRIMITIVES`.
@@ -57,6 +77,9 @@ class Primitive:
     broadcasts: bool = False
     batch: Fn | None = None
     constant: bool = False
+    expand: Fn | None = None
+    into: "Callable[[Sequence[Any], dict[str, Any]], Into | None] | None" = None
+    view: bool = False
     sparse: bool = False
     domain: tuple[tuple[float, float], ...] = ((-2.0, 2.0),)
     cases: tuple[Case, ...] = ()

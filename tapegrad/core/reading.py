@@ -57,6 +57,9 @@ def add_at(total: Any, index: Any, piece: Any) -> None:
         np.add.at(total.reshape(-1), flat.reshape(-1), piece.reshape(-1))
 
 
+FUNCTIONS["add at"] = add_at
+
+
 def _scatter(*pieces: Any, shape: tuple[int, ...], dtype: np.dtype[Any], indices: Sequence[Any]) -> Any:
     first = indices[0]
     if type(first) is not int and is_basic(first):
@@ -146,6 +149,7 @@ getitem_p = linear(
     lambda x, index: x[index],
     _pull_getitem,
     batch=_batch_getitem,
+    view=True,
     cases=(
         case((4,), index=2),
         case((4, 3), index=(slice(None, None, 2), None, -1)),

@@ -24,9 +24,13 @@ relu_p = elementwise(
     lambda g, y, x: np.where(x > 0, g, 0.0),
     finite=True,
     fast=(lambda g, y, x: g * (x > 0),),  # a tenth of the time of np.where
+    bare=(lambda g, y, x: g * (x > 0),),
     domain=(0.1, 2.0),
+    expand=lambda x: np.maximum(x, 0),
 )
-sigmoid_p = elementwise("sigmoid", _sigmoid, lambda g, y, x: g * (y * (1.0 - y)))
+sigmoid_p = elementwise(
+    "sigmoid", _sigmoid, lambda g, y, x: g * (y * (1.0 - y)), expand=lambda x: 1.0 / (1.0 + np.exp(x * -1.0))
+)
 
 
 # Softmax and its logarithm. The axis is counted from the end, so that a leading axis changes nothing.
@@ -78,6 +82,22 @@ def _push_log_softmax(tangents: Sequence[Any], y: Any, x: Any, axis: int) -> Any
     return t - broadcast_to(np.add.reduce(c, axis, keepdims=True), shape_of(y))
 
 
+def _shifted(x: Any, axis: int) -> Any:
+    if x.dtype.kind in "iu":
+        x = x.astype(float)
+    return x - np.maximum.reduce(x, axis, keepdims=True)
+
+
+def _expand_softmax(x: Any, axis: int) -> Any:
+    y = np.exp(_shifted(x, axis))
+    return y / np.add.reduce(y, axis, keepdims=True)
+
+
+def _expand_log_softmax(x: Any, axis: int) -> Any:
+    y = _shifted(x, axis)
+    return y - np.log(np.add.reduce(np.exp(y), axis, keepdims=True))
+
+
 SOFTMAX_CASES = (case((4,), axis=-1), case((2, 3), axis=-1), case((2, 3, 2), axis=-2))
 
 softmax_p: Primitive = Primitive(
@@ -87,6 +107,7 @@ softmax_p: Primitive = Primitive(
     careful=(_careful_softmax_rule,),
     push=lambda tangents, y, x, axis: _careful_softmax_rule(tangents[0], y, x, axis),  # its Jacobian is symmetric
     batch=lambda args, batched, axis: apply(softmax_p, args[0], axis=axis),
+    expand=_expand_softmax,
     cases=SOFTMAX_CASES,
 )
 log_softmax_p: Primitive = Primitive(
@@ -96,6 +117,7 @@ log_softmax_p: Primitive = Primitive(
     careful=(_careful_pull_log_softmax,),
     push=_push_log_softmax,
     batch=lambda args, batched, axis: apply(log_softmax_p, args[0], axis=axis),
+    expand=_expand_log_softmax,
     cases=SOFTMAX_CASES,
 )
 
@@ -116,6 +138,11 @@ def log_softmax(x: Any, axis: int) -> Any:
 def _mse(a: Any, b: Any) -> Any:
     d = a - b
     return np.add.reduce(d * d, None) / d.size
+
+
+def _expand_mse(a: Any, b: Any) -> Any:
+    d = a - b
+    return np.add.reduce(np.square(d), None) / np.size(d)
 
 
 def _mse_slope(g: Any, a: Any, b: Any) -> Any:
@@ -145,6 +172,7 @@ mse_p = Primitive(
     careful=(lambda g, y, a, b: _careful_mse_slope(g, a, b), lambda g, y, a, b: _careful_mse_slope(g, b, a)),
     push=_push_mse,
     batch=_batch_mse,
+    expand=_expand_mse,
     cases=(case((3, 2), (3, 2)), case((), ())),
 )
 """The mean of ``(a - b)**2`` for arrays of one shape."""

@@ -70,6 +70,7 @@ affine_p = Primitive(
     push=_push,
     broadcasts=True,
     batch=_batch,
+    expand=lambda x, weight, bias: x @ weight + bias,
     cases=(
         case((4, 3), (3, 2), (2,)),
         case((3,), (3, 2), (2,)),

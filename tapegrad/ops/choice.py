@@ -30,6 +30,11 @@ where_p = elementwise(
         lambda g, y, condition, a, b: g * condition if _is_mask(condition) else np.where(condition, g, 0.0),
         lambda g, y, condition, a, b: g * ~condition if _is_mask(condition) else np.where(condition, 0.0, g),
     ),
+    bare=(
+        no_cotangent,
+        lambda g, y, condition, a, b: g * np.not_equal(condition, 0),
+        lambda g, y, condition, a, b: g * np.equal(condition, 0),
+    ),
     finite=True,
 )
 
@@ -49,10 +54,18 @@ def _halved(c: Any, tie: Any) -> Any:
 SHARES = (lambda g, y, a, b: _share(g, y, a, b), lambda g, y, a, b: _share(g, y, b, a))
 QUICK_SHARES = (lambda g, y, a, b: _share_quickly(g, y, a, b), lambda g, y, a, b: _share_quickly(g, y, b, a))
 
-maximum_p = elementwise("maximum", np.maximum, *SHARES, fast=QUICK_SHARES, finite=True)
-minimum_p = elementwise("minimum", np.minimum, *SHARES, fast=QUICK_SHARES, finite=True)
-fmax_p = elementwise("fmax", np.fmax, *SHARES, fast=QUICK_SHARES, finite=True)
-fmin_p = elementwise("fmin", np.fmin, *SHARES, fast=QUICK_SHARES, finite=True)
+
+def _bare_share(g: Any, y: Any, mine: Any, other: Any) -> Any:
+    c = g * np.equal(mine, y)
+    return c - 0.5 * c * np.equal(mine, other)
+
+
+BARE_SHARES = (_bare_share, lambda g, y, a, b: _bare_share(g, y, b, a))
+
+maximum_p = elementwise("maximum", np.maximum, *SHARES, fast=QUICK_SHARES, bare=BARE_SHARES, finite=True)
+minimum_p = elementwise("minimum", np.minimum, *SHARES, fast=QUICK_SHARES, bare=BARE_SHARES, finite=True)
+fmax_p = elementwise("fmax", np.fmax, *SHARES, fast=QUICK_SHARES, bare=BARE_SHARES, finite=True)
+fmin_p = elementwise("fmin", np.fmin, *SHARES, fast=QUICK_SHARES, bare=BARE_SHARES, finite=True)
 
 
 def _share_above(g: Any, x: Any, bound: Any) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from tapegrad.core.arrays import shape_of, sum_to
 from tapegrad.core.families import align, multilinear
-from tapegrad.core.primitive import UFUNCS, Primitive, case
+from tapegrad.core.primitive import OUT, UFUNCS, Into, Primitive, Slot, case
 from tapegrad.core.var import apply
 
 ndarray = np.ndarray
@@ -77,12 +77,22 @@ def _batch_matmul(args: Sequence[Any], batched: Sequence[bool]) -> Any:
     return y[..., 0, :] if row else y[..., 0] if column else y
 
 
+def _into_matmul(args: Sequence[Any], settings: dict[str, Any]) -> Into | None:
+    a, b = args
+    if type(a) is not ndarray or type(b) is not ndarray or a.dtype != b.dtype or a.dtype.char not in "fdFD":
+        return None
+    if a.ndim <= 2 == b.ndim or (a.ndim == 2 and b.ndim == 1):
+        return Into(np.dot, (Slot(0), Slot(1), OUT))
+    return Into(np.matmul, (Slot(0), Slot(1), OUT)) if a.ndim + b.ndim > 2 else None
+
+
 matmul_p = multilinear(
     "matmul",
     _matmul,
     _pull_left,
     _pull_right,
     batch=_batch_matmul,
+    into=_into_matmul,
     cases=(
         case((3, 4), (4, 2)),
         case((3,), (3,)),

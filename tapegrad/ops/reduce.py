@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.core.arrays import broadcast_to, filled, guard, shape_of
+from tapegrad.core.arrays import broadcast_to, filled, guard, ones, shape_of, sums_by_dot
 from tapegrad.core.families import elementwise, linear
-from tapegrad.core.primitive import PRIMITIVES, Fn, Primitive, case
+from tapegrad.core.primitive import OUT, PRIMITIVES, Fn, Into, Primitive, Slot, case
 from tapegrad.core.var import Var, apply
 from tapegrad.ops.scan import ahead, backwards, cumprod_p
 
@@ -102,7 +102,21 @@ def _pull_sum(g: Any, y: Any, x: Any, axis: Axes = None, keepdims: bool = False,
     return filled(g, shape_of(x)) if axis is None and not keepdims else spread(g, shape_of(x), axis, keepdims)
 
 
-sum_p = linear("sum", _sum, _pull_sum, batch=batch_reduction("sum"), cases=SHAPES)
+def _into(function: Fn) -> Fn:
+    """Return how a reduction by a ufunc is written into an array."""
+
+    def into(args: Sequence[Any], settings: dict[str, Any]) -> Into | None:
+        axis, keepdims, dtype = settings.get("axis"), settings.get("keepdims", False), settings.get("dtype")
+        x = args[0]
+        if function is add_up and dtype is None and not keepdims and axis in (0, 1) and sums_by_dot(x, axis):
+            column = ones(x.shape[axis], x.dtype)
+            return Into(np.dot, (column, Slot(0), OUT) if axis == 0 else (Slot(0), column, OUT))
+        return Into(function, (Slot(0), axis, dtype, OUT, keepdims))
+
+    return into
+
+
+sum_p = linear("sum", _sum, _pull_sum, batch=batch_reduction("sum"), cases=SHAPES, into=_into(add_up))
 
 
 def _mean(x: Any, axis: Axes = None, keepdims: bool = False, dtype: Any = None) -> Any:
@@ -116,7 +130,14 @@ def _pull_mean(g: Any, y: Any, x: Any, axis: Axes = None, keepdims: bool = False
     return spread(g / (count(shape, axis) or 1), shape, axis, keepdims)
 
 
-mean_p = linear("mean", _mean, _pull_mean, batch=batch_reduction("mean"), cases=SHAPES)
+def _expand_mean(x: Any, axis: Axes = None, keepdims: bool = False, dtype: Any = None) -> Any:
+    kind = np.dtype(dtype or x.dtype)
+    if kind.char not in "dfDF" or x.dtype != kind or not x.size:
+        return None
+    return apply(sum_p, x, axis=axis, keepdims=keepdims) * (1.0 / count(x.shape, axis))
+
+
+mean_p = linear("mean", _mean, _pull_mean, batch=batch_reduction("mean"), cases=SHAPES, expand=_expand_mean)
 
 # The greatest and the least: the cotangent is split evenly among those that attain it
 
@@ -148,6 +169,7 @@ def _extreme(name: str, reduce: Fn, nan_wins: bool = True) -> Primitive:
         pulls=(pull,),
         push=push,
         batch=batch_reduction(name),
+        into=_into(reduce),
         cases=SHAPES,
     )
 
@@ -230,6 +252,7 @@ prod_p = Primitive(
     careful=(guarded(_pull_prod),),
     push=_push_prod,
     batch=batch_reduction("prod"),
+    into=_into(multiply_up),
     cases=(*SHAPES, case(np.array([[0.0, 2.0, 3.0], [0.0, 0.0, 1.5]]), axis=1)),
 )
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from tapegrad.core.arrays import shape_of
 from tapegrad.core.families import linear
-from tapegrad.core.primitive import Primitive, case
+from tapegrad.core.primitive import Into, Primitive, Slot, case
 from tapegrad.core.var import apply
 
 ndarray = np.ndarray
@@ -40,6 +40,10 @@ reshape_p: Primitive = linear(
     _reshape,
     _pull_reshape,
     batch=_batch_reshape,
+    view=True,
+    into=lambda args, settings: (
+        Into(ndarray.reshape, (Slot(0), settings["shape"])) if settings.get("order", "C") == "C" else None
+    ),
     cases=(
         case((2, 3), shape=(3, 2)),
         case((2, 3), shape=(1, 6), order="F"),
@@ -67,6 +71,8 @@ transpose_p: Primitive = linear(
     lambda x, axes: x.transpose(axes) if type(x) is ndarray else np.transpose(x, axes),
     lambda g, y, x, axes: g.transpose(inverse(axes)),
     batch=lambda args, batched, axes: apply(transpose_p, args[0], axes=(0, *[axis + 1 for axis in axes])),
+    view=True,
+    into=lambda args, settings: Into(ndarray.transpose, (Slot(0), settings["axes"])),
     cases=(case((2, 3), axes=(1, 0)), case((2, 3, 4), axes=(2, 0, 1)), case((), axes=())),
 )
 """The axes of `x` in another order, a permutation of non-negative numbers."""
@@ -154,6 +160,7 @@ diagonal_p: Primitive = linear(
     lambda x, offset: np.diagonal(x, offset, -2, -1),
     lambda g, y, x, offset: apply(spread_diagonal_p, g, shape=shape_of(x)[-2:], offset=offset),
     batch=lambda args, batched, offset: apply(diagonal_p, args[0], offset=offset),
+    view=True,
     cases=(case((3, 3), offset=0), case((2, 3, 4), offset=1), case((3, 2), offset=-2), case((2, 2), offset=5)),
 )
 """A diagonal of the last two axes, along a new last axis."""

@@ -213,7 +213,7 @@ def _record(kind: type, fields: list[tuple[str, bool]]) -> Container:
     fixed = [name for name, is_fixed in fields if is_fixed]
     names = [f".{name}" for name in moving]
     children_of, key_of, new = _getter(moving), _getter(fixed), object.__new__
-    setters = [_setter(kind, name) for name in (*moving, *fixed)]
+    setters = [setter(kind, name) for name in (*moving, *fixed)]
 
     def join(key: Any, children: Iterable[Any]) -> Any:
         made: Any = new(kind)
@@ -236,7 +236,7 @@ def _record(kind: type, fields: list[tuple[str, bool]]) -> Container:
     )
 
 
-def _setter(kind: type, name: str) -> Callable[[Any, Any], None]:
+def setter(kind: type, name: str) -> Callable[[Any, Any], None]:
     """Return the fastest way to set a field that also works on a frozen instance."""
     slot: Any = getattr(kind, name, None)
     if hasattr(slot, "__set__") and not isinstance(slot, property):

@@ -1,0 +1,264 @@
+"""Algebra: steps that come to less, or to something cheaper, because of what their arguments are.
+
+Each rule looks at one step, and at those that made its arguments. So it works across forward and backward pass alike: what a
+derivative rule broadcasts and the next one sums, or transposes and multiplies, meets here.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from tapegrad.compiler.rewriting import argument, producer, replayed
+from tapegrad.compiler.trace import Trace
+from tapegrad.core.arrays import broadcast_to_p, dtype_of, shape_of, sum_to_p
+from tapegrad.core.primitive import Primitive
+from tapegrad.core.structure import astype_p, root_p, stop_gradient_p
+from tapegrad.core.var import Var, apply, binary, unary
+from tapegrad.ops.arithmetic import add_p, divide_p, multiply_p, negative_p, positive_p, reciprocal_p, subtract_p
+from tapegrad.ops.powers import power_p, sqrt_p, square_p
+from tapegrad.ops.reduce import sum_p
+from tapegrad.ops.shape import reshape_p, transpose_p
+
+Rule: TypeAlias = Callable[[Sequence[Any], dict[str, Any], Any], Any]
+"""``rule(args, settings, value)``: the output in other words, or None."""
+
+
+def simplify(trace: Trace) -> Trace:
+    """Rewrite steps by the table of this file until nothing changes."""
+    while True:
+        changed = False
+
+        def rewrite(primitive: Primitive, args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+            nonlocal changed
+            for rule in RULES.get(primitive, ()):
+                y = rule(args, settings, value)
+                if y is not None and like(y, value):
+                    changed = True
+                    return y
+            if primitive.broadcasts:
+                bare = without_broadcasts(primitive, args, settings, value)
+                if bare is not None:
+                    changed = True
+                    return bare
+            return None
+
+        trace = replayed(trace, rewrite)
+        if not changed:
+            return trace
+
+
+def like(y: Any, value: Any) -> bool:
+    """Tell whether `y` has the shape and dtype, and is as weak, as the value that it is to stand for."""
+    plain = y.value if type(y) is Var else y
+    return shape_of(plain) == shape_of(value) and dtype_of(plain) == dtype_of(value) and is_python(plain) == is_python(value)
+
+
+def is_python(x: Any) -> bool:
+    return type(x) in (float, int, bool, complex)
+
+
+def is_number(x: Any, *numbers: float) -> bool:
+    """Tell whether `x` is a constant number, one of the given ones if there are any."""
+    return type(x) in (float, int) and (not numbers or x in numbers)
+
+
+def made_by(x: Any, *primitives: Primitive) -> bool:
+    step = producer(x)
+    return step is not None and step[0] in primitives
+
+
+# The identity, in its many forms
+
+
+def _first(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    return args[0]
+
+
+def _neutral(*numbers: float, right_only: bool = False) -> Rule:
+    def rule(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+        a, b = args
+        if is_number(b, *numbers) or _all_are(b, numbers[0]):
+            return a
+        if not right_only and (is_number(a, *numbers) or _all_are(a, numbers[0])):
+            return b
+        return None
+
+    return rule
+
+
+def _all_are(x: Any, number: float) -> bool:
+    """Tell whether `x` is a constant array of one number all through, or spreads one."""
+    if type(x) is Var:
+        return made_by(x, broadcast_to_p) and _all_are(argument(x, 0), number)
+    return isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fc" and 0 < x.size < 2**16 and bool(np.all(x == number))
+
+
+def _twice(same: Primitive) -> Rule:
+    """Return the rule of an operation that undoes itself."""
+
+    def rule(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+        return argument(args[0], 0) if made_by(args[0], same) else None
+
+    return rule
+
+
+# Signs and scales
+
+
+def _minus_times(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    a, b = args
+    if is_number(b, -1) and type(a) is Var:
+        return unary(negative_p, a)
+    if is_number(a, -1) and type(b) is Var:
+        return unary(negative_p, b)
+    return None
+
+
+def _times_times(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    """``(x * 2) * 3`` is ``x * 6``, for floating-point numbers."""
+    for x, scale in (args, args[::-1]):
+        if is_number(scale) and made_by(x, multiply_p) and np.result_type(value).kind == "f":
+            for k in (0, 1):
+                inner = argument(x, k)
+                if is_number(inner):
+                    return binary(multiply_p, argument(x, 1 - k), float(inner) * float(scale))
+    return None
+
+
+def _times_itself(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    a, b = args
+    return unary(square_p, a) if type(a) is Var and type(b) is Var and a.index == b.index else None
+
+
+def _add_negative(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    a, b = args
+    if made_by(b, negative_p):
+        return binary(subtract_p, a, argument(b, 0))
+    if made_by(a, negative_p):
+        return binary(subtract_p, b, argument(a, 0))
+    return None
+
+
+def _subtract_negative(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    a, b = args
+    return binary(add_p, a, argument(b, 0)) if made_by(b, negative_p) else None
+
+
+def _times_negative(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    """A number takes the sign: ``-x * 2`` is ``x * -2``."""
+    for x, scale in (args, args[::-1]):
+        if is_number(scale) and made_by(x, negative_p):
+            return binary(multiply_p, argument(x, 0), -scale)
+    return None
+
+
+def _negative_times(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    x = args[0]
+    if made_by(x, multiply_p):
+        for k in (0, 1):
+            if is_number(argument(x, k)):
+                return binary(multiply_p, argument(x, 1 - k), -argument(x, k))
+    return None
+
+
+# Powers
+
+
+def _power(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    x, exponent = args
+    if type(x) is not Var or not is_number(exponent) or is_python(x.value):
+        return None
+    kind = x.dtype.kind
+    if exponent == 1:
+        return x
+    if exponent == 2:
+        return unary(square_p, x)
+    if kind == "f" and exponent == 3:
+        return x * unary(square_p, x)
+    if kind == "f" and exponent == 0.5:
+        return unary(sqrt_p, x)
+    if kind in "fc" and exponent == -1:
+        return unary(reciprocal_p, x)
+    return None
+
+
+# Shapes
+
+
+def _same_shape(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    return args[0] if shape_of(args[0]) == shape_of(value) else None
+
+
+def _reshape_twice(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    x = args[0]
+    return np.reshape(argument(x, 0), shape_of(value)) if made_by(x, reshape_p) else None
+
+
+def _transpose_twice(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    x, axes = args[0], settings["axes"]
+    if tuple(axes) == tuple(range(len(axes))):
+        return x
+    if not made_by(x, transpose_p):
+        return None
+    inner = producer(x)
+    assert inner is not None
+    return np.transpose(argument(x, 0), [inner[3]["axes"][axis] for axis in axes])
+
+
+def _spread_again(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    x = args[0]
+    return np.broadcast_to(argument(x, 0), shape_of(value)) if made_by(x, broadcast_to_p) else None
+
+
+def _sum_of_spread(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    """The sum of what was one number everywhere is that number, times how often it was there."""
+    x = args[0]
+    if not made_by(x, broadcast_to_p) or dtype_of(value).kind not in "fc":
+        return None
+    origin = argument(x, 0)
+    size = math.prod(shape_of(value))
+    if np.size(origin.value if type(origin) is Var else origin) != 1 or not size:
+        return None
+    count = math.prod(shape_of(x)) // size
+    return np.broadcast_to(np.reshape(origin, ()) * float(count), shape_of(value))
+
+
+def without_broadcasts(primitive: Primitive, args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    """Return an elementwise step on what its arguments were before they were spread, where another one spreads it anyway."""
+    bare = [argument(x, 0) if made_by(x, broadcast_to_p) else x for x in args]
+    shape = shape_of(value)
+    chosen = list(args)
+    for k, x in enumerate(bare):
+        if x is not args[k]:
+            shapes = [shape_of(y) for y in (*chosen[:k], x, *chosen[k + 1 :])]
+            if np.broadcast_shapes(*shapes) == shape:
+                chosen[k] = x
+    if all(x is y for x, y in zip(chosen, args, strict=True)):
+        return None
+    if not any(type(x) is Var for x in chosen):
+        return None
+    y = apply(primitive, *chosen, **settings)
+    return y if like(y, value) else None
+
+
+RULES: dict[Primitive, tuple[Rule, ...]] = {
+    root_p: (_first,),
+    stop_gradient_p: (_first,),
+    positive_p: (_first,),
+    astype_p: (_first,),
+    negative_p: (_twice(negative_p), _negative_times),
+    reciprocal_p: (_twice(reciprocal_p),),
+    add_p: (_neutral(0), _add_negative),
+    subtract_p: (_neutral(0, right_only=True), _subtract_negative),
+    multiply_p: (_neutral(1), _minus_times, _times_times, _times_itself, _times_negative),
+    divide_p: (_neutral(1, right_only=True),),
+    power_p: (_power,),
+    reshape_p: (_same_shape, _reshape_twice),
+    transpose_p: (_transpose_twice,),
+    broadcast_to_p: (_same_shape, _spread_again),
+    sum_p: (_sum_of_spread,),
+    sum_to_p: (_same_shape, _sum_of_spread),
+}
+"""For each primitive what may be said of it, tried in order. Only what has the shape and dtype of the original is taken."""

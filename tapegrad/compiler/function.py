@@ -1,0 +1,246 @@
+"""`jit`: a function that is traced once for each kind of arguments, and afterwards runs as a program."""
+
+import inspect
+import threading
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, ParamSpec, TypeVar
+
+import numpy as np
+from attrs import define, field, frozen
+
+from tapegrad import tree
+from tapegrad.compiler.emit import MISS
+from tapegrad.compiler.program import PASSES, Compiled, build
+from tapegrad.compiler.trace import NUMBERS, name_of, path_names
+from tapegrad.core.node import CURRENT
+from tapegrad.transforms.wrapped import Transformed
+
+P = ParamSpec("P")
+Out = TypeVar("Out")
+
+current = CURRENT.get
+
+CAPACITY = 64
+"""How many programs a function keeps."""
+
+RECENT = 4
+"""How many of them are tried, the latest first, before the arguments are looked at closely."""
+
+HANDFUL = 8
+"""How many programs a function may need before it is worth a warning."""
+
+
+class CacheInfo(NamedTuple):
+    """What `Jitted.cache_info` returns: calls that met a program, traces, programs kept, and bytes of their buffers."""
+
+    hits: int
+    misses: int
+    programs: int
+    nbytes: int
+
+
+@frozen
+class Static:
+    """A static argument, in place of which the tree of arguments has a leaf."""
+
+    value: Any
+
+
+@define(eq=False)
+class Cache:
+    """The programs of one function: all of them by kind of arguments, and the recent ones."""
+
+    programs: "OrderedDict[Any, Compiled]" = field(factory=OrderedDict)
+    recent: tuple[Compiled, ...] = ()
+    hits: int = 0
+    misses: int = 0
+    lock: Any = field(factory=threading.RLock)
+
+    def remember(self, key: Any, program: Compiled) -> None:
+        with self.lock:
+            self.programs[key] = program
+            self.programs.move_to_end(key)
+            while len(self.programs) > CAPACITY:
+                self.programs.popitem(last=False)
+            others = [p for p in self.recent if p is not program]
+            self.recent = (program, *others[: RECENT - 1])
+
+
+@frozen(eq=False, slots=False, repr=False)
+class Jitted(Transformed):
+    """``jit(f)``; see `jit`."""
+
+    static_argnames: tuple[str, ...] = ()
+    donate_argnames: tuple[str, ...] = ()
+    passes: tuple[str, ...] = PASSES
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        names = parameter_names(self.f)
+        for what, given in (("static_argnames", self.static_argnames), ("donate_argnames", self.donate_argnames)):
+            for name in given:
+                if names is not None and name not in names:
+                    raise ValueError(
+                        f"jit: {what} names '{name}', but {name_of(self.f)} has the parameters {', '.join(names) or 'none'}"
+                    )
+        unknown = set(self.passes) - set(PASSES)
+        if unknown:
+            raise ValueError(f"jit: there is no pass named {', '.join(sorted(unknown))}; there are {', '.join(PASSES)}")
+        self.__dict__["_cache"] = Cache()
+        self.__dict__["_positions"] = dict(enumerate(names or ()))
+
+    def __call__(self, *args: Any, **settings: Any) -> Any:
+        if current() is not None:
+            return self.f(*args, **settings)  # traced into
+        cache = self.__dict__["_cache"]
+        for program in cache.recent:
+            out = program(args, settings)
+            if out is not MISS:
+                cache.hits += 1
+                return out
+        return self._slowly(args, settings)
+
+    def cache_info(self) -> CacheInfo:
+        """Return how often a program was found, how often one was made, how many there are, and their memory in bytes."""
+        cache: Cache = self.__dict__["_cache"]
+        return CacheInfo(cache.hits, cache.misses, len(cache.programs), sum(p.nbytes() for p in cache.programs.values()))
+
+    def clear_cache(self) -> None:
+        """Forget all programs."""
+        self.__dict__["_cache"] = Cache()
+
+    # The way of arguments that no recent program was made for
+
+    def _slowly(self, args: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+        cache: Cache = self.__dict__["_cache"]
+        leaves, structure, fixed = self._take_apart(args, settings)
+        key = (structure, tuple([kind_of(x) for x in leaves]), tuple(fixed.items()))
+        program = cache.programs.get(key)
+        if program is None:
+            with cache.lock:
+                program = cache.programs.get(key)
+                if program is None:
+                    program = self._compiled(leaves, structure, fixed)
+                    cache.misses += 1
+                    self._complain(key)
+        else:
+            cache.hits += 1
+        cache.remember(key, program)
+        args, settings = self._put_together(leaves, structure, fixed)
+        return program(args, settings)
+
+    def _take_apart(self, args: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+        """Return the traced leaves of the arguments, their structure, and the static ones by their place among all leaves."""
+        static, positions = self.static_argnames, self.__dict__["_positions"]
+        marked = tuple([Static(x) if positions.get(k) in static else x for k, x in enumerate(args)]) if static else args
+        named = {k: Static(x) if k in static else x for k, x in settings.items()}
+        found, structure = tree.flatten((marked, named))
+        leaves, fixed = [], {}
+        for k, x in enumerate(found):
+            if type(x) is Static:
+                fixed[k] = x.value
+            elif type(x) is np.ndarray and x.dtype.kind in "biufc":
+                leaves.append(x)
+            elif isinstance(x, np.ndarray) and x.dtype.kind in "biufc":
+                leaves.append(np.asarray(x))
+            elif isinstance(x, NUMBERS) and not isinstance(x, np.ndarray) and np.asarray(x).dtype.kind in "biufc":
+                leaves.append(x)
+            else:
+                self._refuse(args, settings, k, x)
+        for x in fixed.values():
+            try:
+                hash(x)
+            except TypeError:
+                raise TypeError(
+                    f"jit of {name_of(self.f)}: a static argument must be hashable, got a {type(x).__name__}"
+                ) from None
+        return leaves, structure, fixed
+
+    def _put_together(self, leaves: list[Any], structure: Any, fixed: dict[int, Any]) -> Any:
+        given = iter(leaves)
+        return tree.unflatten(structure, [fixed[k] if k in fixed else next(given) for k in range(structure.count)])
+
+    def _compiled(self, leaves: list[Any], structure: Any, fixed: dict[int, Any]) -> Compiled:
+        return build(self.f, leaves, lambda traced: self._put_together(traced, structure, fixed), structure, fixed, self.passes)
+
+    def _refuse(self, args: tuple[Any, ...], settings: dict[str, Any], k: int, x: Any) -> None:
+        """Raise the error for a leaf that cannot be traced."""
+        what = f"dtype {x.dtype}" if hasattr(x, "dtype") else f"type {type(x).__name__}"
+        static, positions = self.static_argnames, self.__dict__["_positions"]
+        shown = tuple([0 if positions.get(i) in static else arg for i, arg in enumerate(args)])
+        path = path_names(self.f, shown, {n: 0 if n in static else arg for n, arg in settings.items()})[k]
+        raise TypeError(
+            f"jit of {name_of(self.f)}: the leaf {path} has {what}; arguments are arrays and numbers. "
+            f"Name the argument in static_argnames if the function is to be traced anew for each of its values"
+        )
+
+    def _complain(self, key: Any) -> None:
+        """Warn when programs become too many, and say what keeps changing."""
+        cache: Cache = self.__dict__["_cache"]
+        if cache.misses < HANDFUL or cache.misses & (cache.misses - 1):
+            return
+        warnings.warn(
+            f"jit of {name_of(self.f)} has traced {cache.misses} times: {changed(next(reversed(cache.programs)), key)}. Each new "
+            f"kind of arguments costs a trace; pad arrays to a common shape, or leave this function uncompiled",
+            RuntimeWarning,
+            stacklevel=4,
+        )
+
+
+def changed(before: Any, now: Any) -> str:
+    """Say in what two keys of a cache differ."""
+    (structure, kinds, fixed), (new_structure, new_kinds, new_fixed) = before, now
+    if structure != new_structure:
+        return f"the tree of the arguments changed from {structure} to {new_structure}"
+    if fixed != new_fixed:
+        return f"a static argument changed from {dict(fixed)!r} to {dict(new_fixed)!r}"
+    names = leaf_paths(structure, fixed)
+    parts = [f"{n} changed from {a} to {b}" for n, a, b in zip(names, kinds, new_kinds, strict=True) if a != b]
+    return "; ".join(parts) or "programs were dropped for want of room"
+
+
+def leaf_paths(structure: Any, fixed: Any) -> list[str]:
+    """Return the paths of the traced leaves."""
+    static = dict(fixed)
+    paths = tree.paths(tree.unflatten(structure, [0.0] * structure.count))
+    return [path for k, path in enumerate(paths) if k not in static]
+
+
+def kind_of(x: Any) -> Any:
+    """Return what a program depends on in a leaf."""
+    if isinstance(x, np.ndarray):
+        return x.dtype.str, x.shape
+    return type(x).__name__
+
+
+def parameter_names(f: Callable[..., Any]) -> list[str] | None:
+    """Return the names that arguments of a function can be given by, or None if they are not known."""
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    if any(p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL) for p in parameters):
+        return None
+    return [p.name for p in parameters]
+
+
+def names_of(what: str, given: str | Iterable[str] | None) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    names = (given,) if isinstance(given, str) else tuple(given)
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError(f"jit: {what} must be the name of an argument, or several, got {given!r}")
+    return names
+
+
+def jit(
+    f: Callable[P, Out],
+    *,
+    static_argnames: str | Iterable[str] = (),
+    donate_argnames: str | Iterable[str] = (),
+    passes: Iterable[str] = PASSES,
+) -> Callable[P, Out]:
+    """Return a function that computes what `f` computes, as a program."""
+    return Jitted(f, names_of("static_argnames", static_argnames), names_of("donate_argnames", donate_argnames), tuple(passes))

@@ -1,0 +1,140 @@
+"""Passes that replay a trace onto a new one, step by step, each step as it was or in other words."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from tapegrad.compiler.trace import Trace, alive
+from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step
+from tapegrad.core.primitive import Primitive
+from tapegrad.core.structure import pick_p, root_p
+from tapegrad.core.var import Var
+
+Rewrite: TypeAlias = Callable[[Primitive, Sequence[Any], dict[str, Any], Any], Any]
+"""``rewrite(primitive, args, settings, value)``: the output in other words (a traced value on the new trace, a tuple of them, or
+a constant), or None where the step is to stay as it is."""
+
+Recorder: TypeAlias = Callable[[Step], Any]
+
+
+def replayed(trace: Trace, rewrite: Rewrite) -> Trace:
+    """Return a trace that computes the same: each step that the outputs need in the words of `rewrite`, or as it was."""
+    tape = Recording(hopeful=trace.hopeful)
+    tape.steps.extend(trace.steps[: trace.inputs])
+    tape.abstract.append(range(trace.inputs))
+    new: dict[int, Any] = {k: Var(tape, k, step[4], root_p) for k, step in enumerate(tape.steps)}
+    token = CURRENT.set(tape)
+    try:
+        with np.errstate(all="ignore"):
+            for index in alive(trace):
+                primitive, inputs, args, settings, value = trace.steps[index]
+                given = [x if source is None else new[source] for source, x in zip(inputs, args, strict=True)]
+                if primitive is pick_p and type(given[0]) is tuple:
+                    new[index] = given[0][settings["which"]]
+                    continue
+                y = rewrite(primitive, given, settings, value)
+                new[index] = put(tape, primitive, given, settings, value) if y is None else y
+    finally:
+        CURRENT.reset(token)
+        steps, tape.steps = tape.steps, []
+    results = [x if index is None else new[index] for index, x in zip(trace.outputs, trace.constants, strict=True)]
+    traced = [type(y) is Var for y in results]
+    return Trace(
+        steps,
+        trace.inputs,
+        tuple([y.index if is_traced else None for y, is_traced in zip(results, traced, strict=True)]),
+        tuple([None if is_traced else y for y, is_traced in zip(results, traced, strict=True)]),
+        trace.hopeful,
+    )
+
+
+def put(tape: Recording, primitive: Primitive, args: Sequence[Any], settings: dict[str, Any], value: Any) -> Var:
+    """Append a step whose value is known."""
+    inputs = tuple([x.index if type(x) is Var else None for x in args])
+    plain = tuple([x.value if type(x) is Var else x for x in args])
+    tape.steps.append((primitive, inputs, plain, settings or NO_SETTINGS, value))
+    return Var(tape, len(tape.steps) - 1, value, primitive)
+
+
+def producer(x: Any) -> Step | None:
+    """Return the step that made a traced value; None for a constant."""
+    return x.tape.steps[x.index] if type(x) is Var else None
+
+
+def argument(x: Var, k: int) -> Any:
+    """Return argument `k` of the step that made `x`, as it stands on the tape."""
+    _, inputs, args, _, _ = x.tape.steps[x.index]
+    source = inputs[k]
+    return args[k] if source is None else Var(x.tape, source, args[k], x.tape.steps[source][0])
+
+
+# Passes of this kind
+
+
+def expand(trace: Trace) -> Trace:
+    """Take operations apart into simpler ones, where a primitive says how (`Primitive.expand`)."""
+
+    expanded = True
+
+    def rewrite(primitive: Primitive, args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+        nonlocal expanded
+        if primitive.expand is None or not any(type(x) is Var for x in args):
+            return None
+        y = primitive.expand(*args, **settings)
+        if y is not None:
+            expanded = True
+            assert same_kind(y, value), f"expand of {primitive.name}"
+        return y
+
+    while expanded:
+        expanded = False
+        trace = replayed(trace, rewrite)
+    return trace
+
+
+def same_kind(y: Any, value: Any) -> bool:
+    if type(value) is tuple:
+        return all(same_kind(part, v) for part, v in zip(y, value, strict=True))
+    plain = y.value if type(y) is Var else y
+    return np.shape(plain) == np.shape(value) and np.result_type(plain) == np.result_type(value)
+
+
+def fold(trace: Trace) -> Trace:
+    """Replace what depends on no argument by its value."""
+    moving = set(range(trace.inputs))
+    for index in alive(trace):
+        if any(source in moving for source in trace.steps[index][1]):
+            moving.add(index)
+
+    def rewrite(primitive: Primitive, args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+        return None if any(type(x) is Var for x in args) else value
+
+    return trace if len(moving) == trace.inputs + len(alive(trace)) else replayed(trace, rewrite)
+
+
+def merge(trace: Trace) -> Trace:
+    """Compute only once what is computed twice: the same operation on the same arguments with the same settings."""
+    met: dict[Any, Var] = {}
+
+    def rewrite(primitive: Primitive, args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+        key = (primitive, tuple([_identity(x) for x in args]), _identity(settings))
+        tape = next(x.tape for x in args if type(x) is Var)
+        if key not in met:
+            met[key] = put(tape, primitive, args, settings, value)
+        return met[key]
+
+    return replayed(trace, rewrite)
+
+
+def _identity(x: Any) -> Any:
+    """Return something hashable that is equal for what is certainly the same."""
+    if type(x) is Var:
+        return Var, x.index
+    if isinstance(x, dict):
+        return tuple(sorted((name, _identity(v)) for name, v in x.items())) if x else ()
+    if isinstance(x, (tuple, list)):
+        return type(x), tuple([_identity(v) for v in x])
+    if isinstance(x, (int, float, complex, str, np.generic, np.dtype, slice)) or x is None or x is Ellipsis:
+        return type(x), repr(x)  # -0.0 is not 0.0, and nan is nan
+    return id(x)

@@ -1,0 +1,138 @@
+"""What `jit` works on: a stretch of tape that stands alone, and how a function becomes one.
+
+A `Trace` is a list of steps like those of the tape, with the example values that it was recorded on. Passes turn one trace into
+another; only what is emitted in the end forgets the values.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from attrs import frozen
+
+from tapegrad import tree
+from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, argument_names
+from tapegrad.core.program import dependencies
+from tapegrad.core.structure import root_p
+from tapegrad.core.var import Var
+from tapegrad.errors import TraceError
+
+NUMBERS = (np.ndarray, np.generic, float, int, complex)
+
+
+@frozen(eq=False)
+class Trace:
+    """Straight-line code with example values. The first `inputs` steps are the roots.
+
+    Attributes:
+        steps: the operations, in an order in which they can be computed.
+        inputs: how many roots there are.
+        outputs: for each output the index of its step, or None for a constant.
+        constants: the constant outputs (None elsewhere).
+        hopeful: whether rules were recorded bare; NaN in a `watched` value then calls for a trace that was not.
+    """
+
+    steps: Sequence[Step]
+    inputs: int
+    outputs: tuple[int | None, ...]
+    constants: tuple[Any, ...]
+    hopeful: bool
+
+
+def record(
+    f: Callable[..., Any], leaves: Sequence[Any], build: Callable[[list[Any]], tuple[Any, Any]], hopeful: bool
+) -> tuple[Trace, "tree.Structure[Any]"]:
+    """Run ``f(*args, **settings)`` once on traced leaves, whose values must not be looked at.
+
+    Args:
+        f: the function.
+        leaves: what is traced.
+        build: makes ``(args, settings)`` of traced leaves.
+        hopeful: record rules bare.
+
+    Returns:
+        The trace, and the structure of what `f` returned.
+
+    Raises:
+        TypeError: if `f` returns what is no array.
+        ConcretizationError: if it looks at a value.
+        TraceError: if it draws from a global generator of random numbers.
+    """
+    tape = Recording(hopeful=hopeful)
+    for x in leaves:
+        tape.steps.append((root_p, (None,), (x,), NO_SETTINGS, x))
+    tape.abstract.append(range(len(leaves)))
+    token = CURRENT.set(tape)
+    steps = tape.steps
+    before = global_randomness()
+    try:
+        args, settings = build([Var(tape, k, x, root_p) for k, x in enumerate(leaves)])
+        with np.errstate(all="ignore"):
+            results, structure = tree.flatten(f(*args, **settings))
+        outputs = tuple([output_of(f, x, tape) for x in results])
+    finally:
+        CURRENT.reset(token)
+        tape.steps = []
+    if before != global_randomness():
+        raise TraceError(
+            f"jit of {name_of(f)}: the function drew from NumPy's or Python's global generator of random numbers. It runs only "
+            f"once, so that every call would see the same numbers: pass a key, or the numbers themselves, as an argument"
+        )
+    kept = tuple([own(x) if index is None else None for x, index in zip(results, outputs, strict=True)])
+    return Trace([frozen_step(step) for step in steps], len(leaves), outputs, kept, hopeful), structure
+
+
+def output_of(f: Callable[..., Any], x: Any, tape: Recording) -> int | None:
+    """Return the index of one leaf of an output, or None for a constant.
+
+    Raises:
+        TypeError: if it is no array.
+    """
+    if type(x) is Var and x.tape is tape:
+        return x.index
+    if not isinstance(x, NUMBERS):
+        raise TypeError(f"jit of {name_of(f)}: the function must return arrays or numbers, got a {type(x).__name__}")
+    return None
+
+
+def frozen_step(step: Step) -> Step:
+    """Return a step whose constant arrays are its own: what changes them later does not change the program."""
+    primitive, inputs, args, settings, value = step
+    if all(source is not None or type(x) is not np.ndarray for source, x in zip(inputs, args, strict=True)):
+        return step
+    return (
+        primitive,
+        inputs,
+        tuple([x if s is not None else own(x) for s, x in zip(inputs, args, strict=True)]),
+        settings,
+        value,
+    )
+
+
+def own(x: Any) -> Any:
+    return x.copy() if type(x) is np.ndarray and x.flags.writeable else x
+
+
+def global_randomness() -> Any:
+    """Return what tells whether somebody draws from a global generator."""
+    state: Any = np.random.get_state(legacy=False)
+    inner = state["state"]
+    return inner["pos"], bytes(inner["key"]), state["has_gauss"], random.getstate()
+
+
+def alive(trace: Trace) -> list[int]:
+    """Return the steps that the outputs depend on, in order; roots are not among them."""
+    wanted = [index for index in trace.outputs if index is not None]
+    return sorted(dependencies(trace.steps, trace.inputs, wanted))
+
+
+def name_of(f: Callable[..., Any]) -> str:
+    return getattr(f, "__name__", repr(f))
+
+
+def path_names(f: Callable[..., Any], args: Sequence[Any], settings: dict[str, Any]) -> list[str]:
+    """Return the path of each leaf of ``(args, settings)``."""
+    names = argument_names(f, tuple(range(len(args))))
+    paths = [name + path for name, arg in zip(names, args, strict=True) for path in tree.paths(arg)]
+    return paths + [name + path for name in sorted(settings) for path in tree.paths(settings[name])]
