@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from tapegrad.transforms.loops.repeat import while_loop as while_loop
     from tapegrad.transforms.loops.scan import map as map
     from tapegrad.transforms.loops.scan import scan as scan
+    from tapegrad.transforms.primitive import primitive as primitive
 else:  # the same names, imported when they are used for the first time
     __getattr__, __dir__ = named(
         __name__,
@@ -51,5 +52,6 @@ else:  # the same names, imported when they are used for the first time
             "tapegrad.transforms.loops.branch": ("cond", "switch"),
             "tapegrad.transforms.loops.repeat": ("fori_loop", "while_loop"),
             "tapegrad.transforms.loops.scan": ("map", "scan"),
+            "tapegrad.transforms.primitive": ("primitive",),
         },
     )
