@@ -169,10 +169,10 @@ LATE = [path for path in sorted(PACKAGE.rglob("__init__.py")) if "if TYPE_CHECKI
 def test_a_face_tells_type_checkers_what_it_imports_late(path: Path) -> None:
     block = ast.parse(path.read_text()).body[-1]
     assert isinstance(block, ast.If)
-    told = {}
+    told: dict[str, str] = {}
     for node in block.body:
         assert isinstance(node, ast.ImportFrom) and [a.name for a in node.names] == [a.asname for a in node.names]
-        told.update({alias.name: node.module for alias in node.names})
+        told.update({alias.name: str(node.module) for alias in node.names})
     (late,) = block.orelse
     assert isinstance(late, ast.Assign) and isinstance(late.value, ast.Call)
     assert ast.unparse(late.targets[0]) == "(__getattr__, __dir__)" and ast.unparse(late.value.args[0]) == "__name__"

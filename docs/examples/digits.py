@@ -131,8 +131,9 @@ def draw(params: Network, history: list[tuple[Score, Score]], test: Scans, path:
     count = int(np.sum(read != test.digits))
     shown = f", {len(misread)} of them" if len(misread) < count else ""
     right.suptitle(f"Misread: {count} of {len(read)} test scans{shown}")
+    columns = (len(misread) + 1) // 2
     for place, k in enumerate(misread, start=1):
-        cell = right.add_subplot(2, 4, place, xticks=[], yticks=[])
+        cell = right.add_subplot(2, columns, place, xticks=[], yticks=[])
         cell.imshow(test.images[k].reshape(SIDE, SIDE), cmap="gray_r", vmin=0, vmax=1)
         cell.set_title(f"is {test.digits[k]}, read {read[k]}", fontsize=10)
     figure.savefig(path, dpi=120)

@@ -50,7 +50,7 @@ def show_shapes(params: Network, image: Array) -> None:
             print(f"    {node.primitive.name:10} {np.shape(node.value)}")
     print("parameters:")
     for path, leaf in zip(tg.tree.paths(params), tg.tree.leaves(params), strict=True):
-        print(f"    {path:15} {leaf.shape}")
+        print(f"    {'params' + path:21} {leaf.shape}")
     print(f"    {sum(leaf.size for leaf in tg.tree.leaves(params)):,} numbers in all\n")
 
 
