@@ -44,6 +44,26 @@ def times(ab: Any, x: Any, lower: int, upper: int) -> Any:
     return reduce(operator.add, parts).mT
 
 
+def full(ab: Any, lower: int, upper: int) -> Any:
+    """Return band matrices with their zeros, shape ``(..., n, n)``: rows of diagonals, each moved by one against the last."""
+    n, width = ab.shape[-1], lower + upper + 1
+    rows = np.stack([shifted(ab[..., width - 1 - k, :], k - lower) for k in range(width)], axis=-1)
+    *lead, _, _ = rows.shape
+    wide = np.concatenate([rows, np.zeros((*lead, n, n), ab.dtype)], axis=-1)
+    sheared = wide.reshape(*lead, n * (n + width))[..., : n * (n + width - 1)].reshape(*lead, n, n + width - 1)
+    return sheared[..., lower : lower + n]
+
+
+def halves(x: Any, lower: int) -> Any:
+    """Return the storage of the lower half of matrices, of which it is a band."""
+    n = x.shape[-1]
+    rows = [np.diagonal(x, -d, -2, -1) for d in range(min(lower, n - 1) + 1)]
+    gaps = [np.zeros((*x.shape[:-2], n - row.shape[-1]), x.dtype) for row in rows]
+    rows = [np.concatenate([row, gap], axis=-1) for row, gap in zip(rows, gaps, strict=True)]
+    rows += [np.zeros((*x.shape[:-2], n), x.dtype)] * (lower + 1 - len(rows))
+    return np.stack(rows, axis=-2)
+
+
 def whole(ab: Any, lower: bool) -> Any:
     """Return the storage of Hermitian band matrices with both halves, from that of one."""
     u = ab.shape[-2] - 1

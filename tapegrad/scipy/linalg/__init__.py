@@ -1,14 +1,31 @@
 """`scipy.linalg`, differentiable: systems, factors, spectra, functions of matrices, matrix equations, structured matrices."""
 
 from numpy.linalg import LinAlgError as LinAlgError
+from scipy.linalg import LinAlgWarning as LinAlgWarning
+from scipy.linalg import dft as dft
+from scipy.linalg import hadamard as hadamard
+from scipy.linalg import helmert as helmert
+from scipy.linalg import hilbert as hilbert
+from scipy.linalg import invhilbert as invhilbert
+from scipy.linalg import invpascal as invpascal
+from scipy.linalg import pascal as pascal
 
+from tapegrad.scipy.linalg.band_spectra import cho_solve_banded as cho_solve_banded
+from tapegrad.scipy.linalg.band_spectra import cholesky_banded as cholesky_banded
+from tapegrad.scipy.linalg.band_spectra import eig_banded as eig_banded
+from tapegrad.scipy.linalg.band_spectra import eigh_tridiagonal as eigh_tridiagonal
+from tapegrad.scipy.linalg.band_spectra import eigvals_banded as eigvals_banded
+from tapegrad.scipy.linalg.band_spectra import eigvalsh_tridiagonal as eigvalsh_tridiagonal
 from tapegrad.scipy.linalg.bands import solve_banded as solve_banded
 from tapegrad.scipy.linalg.bands import solve_toeplitz as solve_toeplitz
 from tapegrad.scipy.linalg.bands import solveh_banded as solveh_banded
+from tapegrad.scipy.linalg.circulants import matmul_toeplitz as matmul_toeplitz
+from tapegrad.scipy.linalg.circulants import solve_circulant as solve_circulant
 from tapegrad.scipy.linalg.equations import solve_continuous_are as solve_continuous_are
 from tapegrad.scipy.linalg.equations import solve_continuous_lyapunov as solve_continuous_lyapunov
 from tapegrad.scipy.linalg.equations import solve_discrete_are as solve_discrete_are
 from tapegrad.scipy.linalg.equations import solve_discrete_lyapunov as solve_discrete_lyapunov
+from tapegrad.scipy.linalg.equations import solve_lyapunov as solve_lyapunov
 from tapegrad.scipy.linalg.equations import solve_sylvester as solve_sylvester
 from tapegrad.scipy.linalg.factors import cho_factor as cho_factor
 from tapegrad.scipy.linalg.factors import cho_solve as cho_solve
@@ -22,13 +39,19 @@ from tapegrad.scipy.linalg.functions import expm as expm
 from tapegrad.scipy.linalg.functions import expm_frechet as expm_frechet
 from tapegrad.scipy.linalg.functions import fractional_matrix_power as fractional_matrix_power
 from tapegrad.scipy.linalg.functions import logm as logm
+from tapegrad.scipy.linalg.functions import signm as signm
 from tapegrad.scipy.linalg.functions import sinhm as sinhm
 from tapegrad.scipy.linalg.functions import sinm as sinm
 from tapegrad.scipy.linalg.functions import sqrtm as sqrtm
 from tapegrad.scipy.linalg.functions import tanhm as tanhm
 from tapegrad.scipy.linalg.functions import tanm as tanm
+from tapegrad.scipy.linalg.models import diagsvd as diagsvd
+from tapegrad.scipy.linalg.models import fiedler as fiedler
+from tapegrad.scipy.linalg.models import fiedler_companion as fiedler_companion
+from tapegrad.scipy.linalg.models import leslie as leslie
 from tapegrad.scipy.linalg.orthogonal import polar as polar
 from tapegrad.scipy.linalg.orthogonal import qr as qr
+from tapegrad.scipy.linalg.orthogonal import rq as rq
 from tapegrad.scipy.linalg.solving import det as det
 from tapegrad.scipy.linalg.solving import inv as inv
 from tapegrad.scipy.linalg.solving import pinv as pinv
@@ -49,3 +72,8 @@ from tapegrad.scipy.linalg.structured import hankel as hankel
 from tapegrad.scipy.linalg.structured import khatri_rao as khatri_rao
 from tapegrad.scipy.linalg.structured import norm as norm
 from tapegrad.scipy.linalg.structured import toeplitz as toeplitz
+from tapegrad.scipy.linalg.subspaces import lstsq as lstsq
+from tapegrad.scipy.linalg.subspaces import null_space as null_space
+from tapegrad.scipy.linalg.subspaces import orth as orth
+from tapegrad.scipy.linalg.subspaces import orthogonal_procrustes as orthogonal_procrustes
+from tapegrad.scipy.linalg.subspaces import subspace_angles as subspace_angles

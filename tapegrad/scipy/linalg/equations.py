@@ -81,6 +81,9 @@ def solve_continuous_lyapunov(a: ArrayLike, q: ArrayLike) -> Array:
     return y
 
 
+solve_lyapunov = solve_continuous_lyapunov
+
+
 def solve_discrete_lyapunov(a: ArrayLike, q: ArrayLike, method: Literal["direct", "bilinear"] | None = None) -> Array:
     """Solve ``a @ x @ a.conj().T - x + q = 0``.
 

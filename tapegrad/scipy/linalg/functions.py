@@ -19,6 +19,7 @@ scipy_expm_frechet: Callable[..., Any] = scipy.linalg.expm_frechet
 scipy_logm: ArrayFn = scipy.linalg.logm
 scipy_sqrtm: ArrayFn = scipy.linalg.sqrtm
 scipy_power: ArrayFn = scipy.linalg.fractional_matrix_power
+scipy_signm: ArrayFn = scipy.linalg.signm
 scipy_cosm: ArrayFn = scipy.linalg.cosm
 scipy_sinm: ArrayFn = scipy.linalg.sinm
 scipy_tanm: ArrayFn = scipy.linalg.tanm
@@ -144,6 +145,21 @@ def fractional_matrix_power(A: ArrayLike, t: ArrayLike) -> Array:
     power = float(exponent)
     y = matrix_power(a, int(power)) if power == int(power) else apply(power_p, a, t=power)
     return y
+
+
+def signm(A: ArrayLike) -> Array:
+    """Return the sign of each square matrix, shape ``(..., n, n)``: with 1 and -1 in place of its eigenvalues.
+
+    Raises:
+        ValueError: if a matrix is not square.
+
+    Example:
+        >>> signm(np.diag([4.0, -9.0]))
+        array([[ 1.,  0.],
+               [ 0., -1.]])
+    """
+    a = _only(scipy_signm, A)
+    return scipy_signm(A) if a is None else numpy_solve(apply(sqrtm_p, np.matmul(a, a)), a)
 
 
 def cosm(A: ArrayLike) -> Array:

@@ -18,6 +18,7 @@ from tapegrad.scipy.linalg.arguments import given
 from tapegrad.typing import Array, ArrayLike
 
 scipy_qr: Fn = scipy.linalg.qr
+scipy_rq: Fn = scipy.linalg.rq
 scipy_polar: Fn = scipy.linalg.polar
 
 
@@ -68,6 +69,48 @@ def qr(
         order = (columns,)
     q, r = parts(apply(qr_p, matrix, mode="reduced" if mode == "economic" else "complete"))
     return (r, *order) if mode == "r" else (q, r, *order)
+
+
+def rq(
+    a: ArrayLike,
+    overwrite_a: bool = False,
+    lwork: int | None = None,
+    mode: Literal["full", "r", "economic"] = "full",
+    check_finite: bool = True,
+) -> Any:
+    """Return the RQ decomposition of each matrix, upper triangular `R` times orthonormal rows `Q`.
+
+    Args:
+        a: matrices, shape ``(..., m, n)``, whose last ``min(m, n)`` rows are independent.
+        overwrite_a: without effect on traced values.
+        lwork: size of LAPACK's work array; without effect on traced values.
+        mode: 'full' for square `Q`, whose first ``n - m`` rows are defined up to a rotation only; 'economic'; 'r' for `R`
+            alone.
+        check_finite: raise for elements that are infinite or NaN.
+
+    Returns:
+        ``(R, Q)``, or `R`.
+
+    Raises:
+        LinAlgError: if rows are dependent, in the derivative.
+        ValueError: for another mode.
+
+    Example:
+        >>> R, Q = rq(np.array([[3.0, 4.0], [1.0, 1.0]]))
+        >>> np.allclose(R @ Q, [[3.0, 4.0], [1.0, 1.0]])
+        True
+    """
+    arrays = given(a, check_finite=check_finite)
+    if arrays is None:
+        found = scipy_rq(a, overwrite_a, lwork, mode, check_finite)
+        return found if mode == "r" else tuple(found)
+    (matrix,) = arrays
+    if matrix.ndim < 2 or mode not in ("full", "r", "economic"):
+        refused(scipy_rq, matrix, mode=mode)
+    # with its rows and columns backwards, the conjugate transposed matrix has the decomposition ``Q^H R^H``
+    q, r = parts(apply(qr_p, adjoint(matrix[..., ::-1, ::-1]), mode="reduced" if mode == "economic" else "complete"))
+    triangular, rows = (adjoint(x)[..., ::-1, ::-1] for x in (r, q))
+    return triangular if mode == "r" else (triangular, rows)
 
 
 def polar(a: ArrayLike, side: Literal["right", "left"] = "right") -> tuple[Array, Array]:
