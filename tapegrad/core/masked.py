@@ -176,8 +176,19 @@ is the transpose for input `slot` (whose own factor is there for its shape only)
 # The decision
 
 
-def _mended(c: Any, *factors: Any, **which: Any) -> Any:
-    return _masked(*factors, **which) if may_have_nan(c) else c
+def _mended(c: Any, *factors: Any, slot: int | None, killer: int, **which: Any) -> Any:
+    others = [x for k, x in enumerate(factors) if k != killer and (slot is None or k != slot + 1)]
+    if sum(np.size(x) for x in others) < np.size(c) and all(_is_finite(x) for x in others):
+        return c  # an outer product is larger than what could make it NaN
+    return _masked(*factors, slot=slot, killer=killer, **which) if may_have_nan(c) else c
+
+
+def _is_finite(x: Any) -> bool:
+    """Tell at the price of one pass whether all elements are finite; large ones may be taken for infinite."""
+    if type(x) is np.ndarray:
+        flat = x.ravel("K")
+        x = flat.dot(flat)
+    return bool(np.isfinite(x))
 
 
 def _was_mended(y: Any, c: Any) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 from tapegrad.core.arrays import shape_of, sum_to
 from tapegrad.core.families import align, multilinear
 from tapegrad.core.primitive import OUT, UFUNCS, Into, Primitive, Slot, case
-from tapegrad.core.var import apply
+from tapegrad.core.var import Var, apply
 
 ndarray = np.ndarray
 
@@ -38,7 +38,7 @@ def _pull_left(g: Any, y: Any, a: Any, b: Any) -> Any:
     if a.ndim == 2 == b.ndim:
         return g.dot(b.T) if type(g) is ndarray and type(b) is ndarray else np.dot(g, b.T)
     if b.ndim == 1:
-        return g * b if a.ndim == 1 else g[..., None] * b
+        return g * b if a.ndim == 1 else _outer(g, b) if a.ndim == 2 else g[..., None] * b
     if a.ndim == 1:
         return sum_to(np.dot(b, g) if b.ndim == 2 else np.matmul(b, g[..., None])[..., 0], a.shape)
     if b.ndim == 2:
@@ -50,12 +50,17 @@ def _pull_right(g: Any, y: Any, a: Any, b: Any) -> Any:
     if a.ndim == 2 == b.ndim:
         return a.T.dot(g) if type(g) is ndarray and type(a) is ndarray else np.dot(a.T, g)
     if a.ndim == 1:
-        return g * a if b.ndim == 1 else a[:, None] * g[..., None, :]
+        return g * a if b.ndim == 1 else _outer(a, g) if b.ndim == 2 else a[:, None] * g[..., None, :]
     if b.ndim == 1:
         return np.dot(g.reshape(g.size), _rows(a))
     if b.ndim == 2:
         return np.dot(_rows(a).T, _rows(g))
     return sum_to(np.matmul(a.mT, g), b.shape)
+
+
+def _outer(a: Any, b: Any) -> Any:
+    """Return the outer product of two vectors, as one operation where it is recorded."""
+    return apply(outer_p, a, b) if type(a) is Var or type(b) is Var else a[:, None] * b
 
 
 def _batch_matmul(args: Sequence[Any], batched: Sequence[bool]) -> Any:
@@ -112,12 +117,21 @@ UFUNCS[np.matmul] = matmul_p
 
 # The outer product
 
+
+def _batch_outer(args: Sequence[Any], batched: Sequence[bool]) -> Any:
+    a, b = args
+    rows, columns = ("ei" if batched[0] else "i"), ("ej" if batched[1] else "j")
+    if shape_of(a)[-1] <= shape_of(b)[-1]:
+        return np.einsum(f"{rows},{columns}->eij", a, b)
+    return np.einsum(f"{rows},{columns}->eji", a, b).swapaxes(1, 2)  # written along the longer axis
+
+
 outer_p: Primitive = multilinear(
     "outer",
     lambda a, b: np.outer(a, b),
     lambda g, y, a, b: np.dot(g, b),
     lambda g, y, a, b: np.dot(a, g),
-    batch=lambda args, batched: np.matmul(args[0][..., :, None], args[1][..., None, :]),
+    batch=_batch_outer,
     cases=(case((3,), (4,)), case((1,), (3,)), case((0,), (3,)), case((3,), (0,))),
 )
 """The products of all pairs of elements of two vectors. Its transposes are products with the vectors: nothing of the size of

@@ -69,11 +69,15 @@ class Batched(Transformed):
                 f"vmap of {name_of(f)}: in_axes has {len(axes)} entries, but there are {len(args)} positional arguments"
             )
         spread = axes if isinstance(axes, tuple) else (axes,) * len(args)
-        names = argument_names(f, tuple(range(len(args))))
-        found = [prefix(axis, arg, f"in_axes of {name}") for axis, arg, name in zip(spread, args, names, strict=True)]
-        leaf_axes = [axis for part in found for axis in part] + [0 for _ in tree.leaves(settings)]
+        if all(axis is None or type(axis) is int for axis in spread):
+            leaf_axes = [axis for axis, arg in zip(spread, args, strict=True) for _ in tree.leaves(arg)]
+        else:
+            names = argument_names(f, tuple(range(len(args))))
+            found = [prefix(axis, arg, f"in_axes of {name}") for axis, arg, name in zip(spread, args, names, strict=True)]
+            leaf_axes = [axis for part in found for axis in part]
+        leaf_axes += [0 for _ in tree.leaves(settings)]
         leaves, structure = tree.flatten((args, settings))
-        size = batch_size(f, leaves, leaf_axes, names, args, settings)
+        size = batch_size(f, leaves, leaf_axes, args, settings)
         batches = [x if axis is None else leading(x, axis) for x, axis in zip(leaves, leaf_axes, strict=True)]
         mapped = [axis is not None for axis in leaf_axes]
         return run(f, batches, mapped, structure, size, self.out_axes)
@@ -248,30 +252,34 @@ def prefix(axes: Any, of: Any, where: str) -> list[int | None]:
     ]
 
 
-def batch_size(
-    f: Callable[..., Any], leaves: Sequence[Any], axes: Sequence[int | None], names: Sequence[str], args: Any, settings: Any
-) -> int:
+def batch_size(f: Callable[..., Any], leaves: Sequence[Any], axes: Sequence[int | None], args: Any, settings: Any) -> int:
     """Return the common size of the mapped axes.
 
     Raises:
         ValueError: if there is none.
     """
+    shapes = [np.shape(x.value if type(x) is Var else x) for x in leaves]
+    found = {
+        shape[axis] if -len(shape) <= axis < len(shape) else -1
+        for shape, axis in zip(shapes, axes, strict=True)
+        if axis is not None
+    }
+    if len(found) == 1 and -1 not in found:
+        return found.pop()
+    names = argument_names(f, tuple(range(len(args))))
     paths = [name + path for name, arg in zip(names, args, strict=True) for path in tree.paths(arg)]
     paths += [name + path for name in sorted(settings) for path in tree.paths(settings[name])]
     sizes = {}
-    for x, axis, path in zip(leaves, axes, paths, strict=True):
+    for shape, axis, path in zip(shapes, axes, paths, strict=True):
         if axis is None:
             continue
-        shape = np.shape(x.value if type(x) is Var else x)
         if not -len(shape) <= axis < len(shape):
             raise ValueError(f"vmap of {name_of(f)}: {path} has shape {shape} and no axis {axis} to map over")
         sizes[path] = shape[axis]
     if not sizes:
         raise ValueError(f"vmap of {name_of(f)}: no argument is mapped; give at least one an axis in in_axes")
-    if len(set(sizes.values())) > 1:
-        listed = ", ".join(f"{path} has {n}" for path, n in sizes.items())
-        raise ValueError(f"vmap of {name_of(f)}: the mapped axes must have one size, but {listed}")
-    return int(next(iter(sizes.values())))
+    listed = ", ".join(f"{path} has {n}" for path, n in sizes.items())
+    raise ValueError(f"vmap of {name_of(f)}: the mapped axes must have one size, but {listed}")
 
 
 def leading(x: Any, axis: int) -> Any:
