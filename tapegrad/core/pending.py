@@ -16,9 +16,12 @@ from tapegrad.core.primitive import FUNCTIONS, PRIMITIVES
 
 @define(eq=False, repr=False)
 class Scatter:
-    """A sum of arrays of one shape: a piece at an index, the pieces before it, and what is dense.
+    """A sum of arrays of one shape: a piece at an index (or None), the pieces before it, and what is dense.
 
-    It never changes; only because one is made for every read it does not take the time to be frozen.
+    It never changes until it is written out; because one is made for every read it does not take the time to be frozen.
+
+    A dense array that is ``owned`` is nobody else's, and the pieces are added into it when the sum is written. So a loop that
+    reads what it has written before costs what it reads and writes, and not the size of the array each time.
     """
 
     full_shape: tuple[int, ...]
@@ -27,21 +30,22 @@ class Scatter:
     piece: Any
     before: "Scatter | None" = None
     dense: Any = None
+    owned: bool = False
 
     shape = None  # no array's: a replay that compares shapes takes a closer look
     __array_ufunc__ = None  # so that array + Scatter comes to __radd__
 
     def __add__(self, other: Any) -> "Scatter":
         if type(other) is not Scatter:
-            return evolve(self, dense=other if self.dense is None else self.dense + other)
-        dense = self.dense
+            return evolve(self, dense=other if self.dense is None else self.dense + other, owned=False)
+        dense, owned = self.dense, self.owned
         if other.dense is not None:
-            dense = other.dense if dense is None else dense + other.dense
-        if other.before is None:
-            return Scatter(self.full_shape, self.dtype, other.index, other.piece, self, dense)
-        total: Scatter = self
+            dense, owned = (other.dense, other.owned) if dense is None else (dense + other.dense, False)
+        if other.before is None and other.piece is not None:
+            return Scatter(self.full_shape, self.dtype, other.index, other.piece, self, dense, owned)
+        total = evolve(self, dense=dense, owned=owned)
         for index, piece in other.items():
-            total = Scatter(self.full_shape, self.dtype, index, piece, total, dense)
+            total = Scatter(self.full_shape, self.dtype, index, piece, total, dense, owned)
         return total
 
     def __radd__(self, other: Any) -> "Scatter":
@@ -51,14 +55,36 @@ class Scatter:
         """Yield the indices and pieces, latest first."""
         at: Scatter | None = self
         while at is not None:
-            yield at.index, at.piece
+            if at.piece is not None:
+                yield at.index, at.piece
             at = at.before
 
     def settle(self, apply: Any) -> Any:
         """Write the sum, by way of `apply` so that it is recorded where the pieces are traced."""
-        indices, pieces = zip(*merged(list(self.items())), strict=True)
+        items = merged(list(self.items()))
+        if self.owned and all(isinstance(piece, (np.ndarray, np.generic)) for _, piece in items):
+            return self.used_up(items)
+        if not items:
+            return self.dense
+        indices, pieces = zip(*items, strict=True)
         total = apply(PRIMITIVES["scatter"], *pieces, shape=self.full_shape, dtype=self.dtype, indices=indices)
         return total if self.dense is None else total + self.dense
+
+    def used_up(self, items: list[tuple[Any, Any]]) -> Any:
+        """Add the pieces into the dense array, and let go of it: whoever writes into it next looks for other owners."""
+        total = self.dense
+        add_at = FUNCTIONS["add at"]
+        for index, piece in items:
+            add_at(total, index, piece)
+        at: Scatter | None = self
+        while at is not None:
+            at.dense = None
+            at = at.before
+        return total
+
+    def shared(self) -> "Scatter":
+        """Return the same sum, whose dense array has other owners."""
+        return evolve(self, owned=False) if self.owned else self
 
 
 FEW = 8

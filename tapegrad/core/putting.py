@@ -12,9 +12,10 @@ import numpy as np
 from tapegrad.core.arrays import broadcast_to, dtype_of, shape_of, sum_to
 from tapegrad.core.complaints import lost
 from tapegrad.core.indexing import HOLE, filled, is_unique, parts_of, place
+from tapegrad.core.pending import Scatter
 from tapegrad.core.primitive import PRIMITIVES, Primitive, case
 from tapegrad.core.reading import POSITIONS, add_at, getitem
-from tapegrad.core.var import apply
+from tapegrad.core.var import Var, apply
 
 ndarray = np.ndarray
 
@@ -96,7 +97,7 @@ def _pull_put(g: Any, y: Any, v: Any, x: Any, *arrays: Any, index: Any) -> Any:
 def _pull_rest(g: Any, y: Any, v: Any, x: Any, *arrays: Any, index: Any) -> Any:
     if type(g) is ndarray and g.base is None and sys.getrefcount(g) == OWNED and g.flags.writeable:
         g[whole(index, arrays)] = 0  # nobody else will look at it; an array filled in a loop would cost a copy for every write
-        return g
+        return Scatter(g.shape, g.dtype, None, None, None, g, owned=True) if g.flags.c_contiguous else g
     return put(g, index, 0.0, *arrays)
 
 
@@ -131,10 +132,23 @@ def _push(name: str) -> Callable[..., Any]:
         moved, kept = tangents[:2]
         if moved is None and kept is None:
             return None
+        owned = type(kept) is ndarray and kept.base is None and sys.getrefcount(kept) == PUSHED and kept.flags.writeable
+        if owned and name == "put" and Var not in map(type, (moved, *arrays)) and kept.dtype == dtype_of(y):
+            kept[whole(index, arrays)] = 0.0 if moved is None else moved  # as cotangents are emptied, above
+            return kept
         kept = np.zeros(shape_of(x), dtype_of(y)) if kept is None else kept
         return apply(PRIMITIVES[name], 0.0 if moved is None else moved, kept, *arrays, index=index)
 
     return push
+
+
+def _pushed(tangents: Sequence[Any]) -> int:
+    _moved, kept = tangents[:2]
+    return sys.getrefcount(kept)
+
+
+PUSHED = _pushed([None, np.empty(1)])
+"""The number of references that a rule sees to a tangent that the replay alone holds."""
 
 
 # Batches

@@ -48,6 +48,11 @@ def border(tape: Recording) -> int:
     return max(tape.borders[-1] if tape.borders else 0, tape.abstract[-1].start if tape.abstract else 0)
 
 
+class Blank(np.ndarray):
+    """An array that stands for contents that are gone: nobody reads it, and it takes no memory that a replay should mind."""
+
+
+
 @define(eq=False, repr=False)
 class Storage:
     """What the handle of an array that owns its memory knows besides its node.
@@ -75,7 +80,7 @@ class Storage:
         and the next write need not leave a copy behind.
         """
         if self._blank is None:
-            self._blank = np.broadcast_to(np.zeros((), x.value.dtype), x.value.shape)
+            self._blank = np.broadcast_to(np.zeros((), x.value.dtype), x.value.shape).view(Blank)
         return self._blank
 
     def is_shared(self, tape: Recording) -> bool:

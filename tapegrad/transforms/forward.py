@@ -98,8 +98,9 @@ class Push:
         moving = check_like(self.name, "tangent", tangents, self.primals, tree.structure(self.primals), primals)
         table: Table = [None] * (self.stop - start)
         table[: self.roots] = moving
+        wanted = [index for index in self.outputs if index is not None and index >= start]
         with quietly():
-            forwards(self.steps, table, start, self.stop, self.tape)
+            forwards(self.steps, table, start, self.stop, wanted, self.tape)
         found = [table[index - start] if index is not None and index >= start else None for index in self.outputs]
         return tree.unflatten(self.structure, watched(owned(found, self.values, moving)))
 

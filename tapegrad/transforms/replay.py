@@ -9,7 +9,7 @@ stretch runs again with rules that know that nothing times infinity is nothing. 
 values, carefully at once, and what they compute is recorded for the outer replay.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -50,6 +50,8 @@ def backwards(steps: list[Step], table: Table, roots: int, keep: bool = False) -
     top = len(table)
     first = True
     while top > roots:
+        if not first:
+            table[:] = [c.shared() if type(c) is Scatter else c for c in table]
         before = table[:]
         bottom = _hurry(steps, table, top, roots, BUDGET, sums=not first)
         if any(c is not None and has_nan(c) for c in table[:bottom]):
@@ -140,6 +142,7 @@ def carefully(
         g = table[index - start]
         if g is None:
             continue
+        table[index - start] = None  # what holds it alone may use it up
         step = steps[index]
         primitive, inputs, plain_args, settings, value = step
         if type(g) in PENDING:
@@ -158,8 +161,14 @@ def carefully(
             table[source - start] = c if held is None else held + c
 
 
-def forwards(steps: Sequence[Step], table: Table, start: int, stop: int, lift: Recording | None) -> None:
-    """Carry the tangents in `table` forward from the roots through ``steps[start:stop]``; the table begins at `start`."""
+def forwards(steps: Sequence[Step], table: Table, start: int, stop: int, wanted: Iterable[int], lift: Recording | None) -> None:
+    """Carry the tangents in `table` forward from the roots through ``steps[start:stop]``; the table begins at `start`.
+
+    Each is dropped where it was needed last, so that what holds it alone may use it up; those of the `wanted` nodes are left.
+    """
+    last = last_uses(steps, start, stop)
+    for index in wanted:
+        last[index - start] = stop
     for index in range(start, stop):
         if table[index - start] is not None:
             continue
@@ -168,9 +177,26 @@ def forwards(steps: Sequence[Step], table: Table, start: int, stop: int, lift: R
         tangents = [None if source is None or source < start else table[source - start] for source in inputs]
         if all(t is None for t in tangents):
             continue
+        for source in inputs:
+            if source is not None and source >= start and last[source - start] == index:
+                table[source - start] = None
         y, args = (value, plain_args) if lift is None else lifted(step, index, steps, lift)
-        t = primitive.push(tangents, y, *args, **settings)
-        table[index - start] = t if type(value) is tuple or t is None else conform(t, value, primitive, "tangent")
+        table[index - start] = fitted(primitive.push(tangents, y, *args, **settings), value, primitive)
+
+
+def fitted(t: Any, value: Any, primitive: Primitive) -> Any:
+    """Bring a tangent to the shape and dtype of its primal."""
+    return t if type(value) is tuple or t is None else conform(t, value, primitive, "tangent")
+
+
+def last_uses(steps: Sequence[Step], start: int, stop: int) -> list[int]:
+    """Return, for each node of ``steps[start:stop]``, the last of them that uses it; 0 where none does."""
+    last = [0] * (stop - start)
+    for index in range(start, stop):
+        for source in steps[index][1]:
+            if source is not None and source >= start:
+                last[source - start] = index
+    return last
 
 
 def marks(steps: Sequence[Step], start: int, roots: int, stop: int) -> bytearray:
