@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tapegrad import random as random
     from tapegrad import scipy as scipy
     from tapegrad import testing as testing
+    from tapegrad.compiler.function import jit as jit
     from tapegrad.transforms.checkpoint import checkpoint as checkpoint
     from tapegrad.transforms.custom import custom_jvp as custom_jvp
     from tapegrad.transforms.custom import custom_vjp as custom_vjp
@@ -49,6 +50,7 @@ else:  # the same names, imported when they are used for the first time
         functions={
             "tapegrad.transforms.checkpoint": ("checkpoint",),
             "tapegrad.transforms.custom": ("custom_jvp", "custom_vjp"),
+            "tapegrad.compiler.function": ("jit",),
             "tapegrad.transforms.loops.branch": ("cond", "switch"),
             "tapegrad.transforms.loops.repeat": ("fori_loop", "while_loop"),
             "tapegrad.transforms.loops.scan": ("map", "scan"),

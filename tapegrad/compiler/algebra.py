@@ -92,7 +92,8 @@ def _all_are(x: Any, number: float) -> bool:
     """Tell whether `x` is a constant array of one number all through, or spreads one."""
     if type(x) is Var:
         return made_by(x, broadcast_to_p) and _all_are(argument(x, 0), number)
-    return isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fc" and 0 < x.size < 2**16 and bool(np.all(x == number))
+    x = one_number(x)
+    return isinstance(x, np.generic) and x.dtype.kind in "fc" and bool(x == number)
 
 
 def _twice(same: Primitive) -> Rule:
@@ -225,9 +226,19 @@ def _sum_of_spread(args: Sequence[Any], settings: dict[str, Any], value: Any) ->
     return np.broadcast_to(np.reshape(origin, ()) * float(count), shape_of(value))
 
 
+def one_number(x: Any) -> Any:
+    """Return the one number that a constant array consists of, or what was given."""
+    if type(x) is not np.ndarray or not x.size or not x.ndim:
+        return x
+    first = x[(0,) * x.ndim]
+    if x[(-1,) * x.ndim] != first or first != first:
+        return x
+    return first if not any(x.strides) or np.all(x == first) else x
+
+
 def without_broadcasts(primitive: Primitive, args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
     """Return an elementwise step on what its arguments were before they were spread, where another one spreads it anyway."""
-    bare = [argument(x, 0) if made_by(x, broadcast_to_p) else x for x in args]
+    bare = [argument(x, 0) if made_by(x, broadcast_to_p) else one_number(x) for x in args]
     shape = shape_of(value)
     chosen = list(args)
     for k, x in enumerate(bare):

@@ -6,6 +6,7 @@ function that computes in them. Two calls at a time need two arenas.
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 import attrs
@@ -14,8 +15,11 @@ from attrs import define, field, frozen
 
 from tapegrad import tree
 from tapegrad.compiler.calls import call_of, is_array
+from tapegrad.compiler import threads
+from tapegrad.compiler.blocks import kernel
 from tapegrad.compiler.plan import Instruction, Plan, Room, arrays
 from tapegrad.compiler.trace import Trace
+from tapegrad.compiler.units import Group, reduction
 from tapegrad.core.arrays import watched_p
 from tapegrad.core.primitive import OUT, Into, Slot
 from tapegrad.core.structure import pick_p
@@ -27,6 +31,9 @@ MISS: Any = object()
 
 BY_KEYWORD = (np.maximum, np.minimum)
 """Ufuncs whose third argument by position NumPy warns of."""
+
+
+DONATED = "donated to jit: use what the function returned"
 
 
 class DoubtError(Exception):
@@ -81,7 +88,12 @@ class Source:
 
 
 def emit(
-    trace: Trace, made: Plan, arguments: "tree.Structure[Any]", results: "tree.Structure[Any]", fixed: dict[int, Any]
+    trace: Trace,
+    made: Plan,
+    arguments: "tree.Structure[Any]",
+    results: "tree.Structure[Any]",
+    fixed: dict[int, Any],
+    paths: Sequence[str],
 ) -> Source:
     """Write the source of a program.
 
@@ -91,15 +103,17 @@ def emit(
         arguments: the structure of ``(args, settings)``.
         results: the structure of the result.
         fixed: leaves of the arguments that are static, by their position: they are compared, not traced.
+        paths: where each traced leaf stands, for messages.
     """
-    return Writer(trace, made).source(arguments, results, fixed)
+    return Writer(trace, made, paths).source(arguments, results, fixed)
 
 
 class Writer:
     """What is known while a program is written down."""
 
-    def __init__(self, trace: Trace, made: Plan) -> None:
+    def __init__(self, trace: Trace, made: Plan, paths: Sequence[str]) -> None:
         self.trace = trace
+        self.paths = paths
         self.made = made
         self.names = Names()
         self.value: dict[int, str] = {k: f"x{k}" for k in range(trace.inputs)}
@@ -111,18 +125,25 @@ class Writer:
         steps = self.trace.steps
         self.take_apart(arguments, fixed)
         for index, room in self.made.rooms.items():
-            self.value[index] = self.room(room)
+            self.value[index] = self.room(room) if room.buffer >= 0 else f"x{-1 - room.buffer}"
         for index in self.made.still:
             call = call_of(steps[index])
             self.once.append(f"v{index} = {self.opaque(index) if call is None else self.written(index, call, None)}")
             self.value[index] = f"v{index}"
-        watched = [i.index for i in self.made.instructions if steps[i.index][0] is watched_p]
-        for instruction in self.made.instructions:
-            self.instruction(instruction)
-            if watched and instruction.index == watched[-1] and self.doubts:
+        last = max((k for k, i in enumerate(self.made.instructions) if self.watches(i)), default=-1)
+        for k, instruction in enumerate(self.made.instructions):
+            if isinstance(instruction.unit, Group):
+                self.group(instruction.unit, k)
+            else:
+                self.step(instruction.unit, instruction)
+            if k == last and self.doubts:
                 total = self.names.of(DoubtError, "error")
                 self.lines += [f"doubt = {' + '.join(self.doubts)}", f"if doubt != doubt: raise {total}"]
-        self.lines.append(f"return {self.put_together(results)}")
+            if instruction.dead:
+                self.lines.append(f"{' = '.join(self.value[s] for s in instruction.dead)} = None")
+        result = self.put_together(results)
+        self.give_up()
+        self.lines.append(f"return {result}")
         bound = self.names.bound
         text = ["def make(bound, buffers):"]
         if bound:
@@ -148,29 +169,63 @@ class Writer:
         source = self.trace.steps[index][1][k]
         return self.names.of(self.trace.steps[index][2][k]) if source is None else self.value[source]
 
-    def instruction(self, instruction: Instruction) -> None:
-        index = instruction.index
+    def watches(self, instruction: Instruction) -> bool:
+        unit = instruction.unit
+        found = unit.ends if isinstance(unit, Group) else (unit,)
+        return any(self.trace.steps[index][0] is watched_p for index in found)
+
+    def step(self, index: int, instruction: Instruction) -> None:
         primitive, inputs, _, settings, value = self.trace.steps[index]
         if primitive is watched_p:
             assert inputs[0] is not None
             self.value[index] = self.value[inputs[0]]
             self.doubt(self.value[index], value)
-            return
-        if primitive is pick_p:
+        elif primitive is pick_p:
             assert inputs[0] is not None
             self.value[index] = f"v{index}"
             self.lines.append(f"v{index} = {self.value[inputs[0]]}[{settings['which']}]")
         elif instruction.call is None:
             self.value[index] = f"v{index}"
             self.lines.append(f"v{index} = {self.opaque(index)}")
-        elif instruction.room is not None:
+        elif index in self.made.rooms:
             self.lines.append(self.written(index, instruction.call, self.value[index]))
         else:
             self.value[index] = f"v{index}"
             self.lines.append(f"v{index} = {self.written(index, instruction.call, None)}")
-        if instruction.dead:
-            names = [self.value[s] for s in instruction.dead]
-            self.lines.append(f"{' = '.join(names)} = None")
+
+    def group(self, group: Group, number: int) -> None:
+        """Write the function of a group, and its call."""
+        steps = self.trace.steps
+        made = kernel(self.trace, group, number, self.names.of, BY_KEYWORD)
+        self.once += made.lines
+        if made.scratch:
+            shapes = ", ".join(f"({shape}, {self.names.of(dtype, 'dtype')})" for shape, dtype in made.scratch)
+            self.once.append(f"scratch{number} = {self.names.of(scratch, 'scratch')}([{shapes}], {made.threads})")
+        for name, dtype in made.partials.values():
+            self.once.append(f"{name} = {self.names.of(np.empty, 'empty')}({made.blocks}, {self.names.of(dtype, 'dtype')})")
+        for index in group.outputs:
+            if index not in self.made.rooms:
+                self.value[index] = f"v{index}"
+                shape, dtype = group.shape, self.names.of(steps[index][4].dtype, "dtype")
+                self.lines.append(f"v{index} = {self.names.of(np.empty, 'empty')}({shape}, {dtype})")
+        whole = [made.flat and np.shape(steps[index][4]) == group.shape for index in made.given]
+        given = [f"{self.value[i]}.reshape(-1)" if w else self.value[i] for i, w in zip(made.given, whole, strict=True)]
+        handed = f"({', '.join(given)},)"
+        if made.threads:
+            together = f"{self.names.of(partial, 'partial')}(blocks{number}, {handed})"
+            self.lines.append(f"{self.names.of(threads.run, 'run')}({together}, {made.blocks})")
+        else:
+            self.lines.append(f"blocks{number}({handed}, 0, {made.blocks}, 0)")
+        for index in group.ends:
+            primitive, inputs, _, _, _ = steps[index]
+            name = made.partials[index][0]
+            if primitive is watched_p:
+                assert inputs[0] is not None
+                self.value[index] = self.value[inputs[0]]
+                self.doubts.append(f"{self.names.of(np.add.reduce, 'reduce')}({name})")
+            else:
+                self.value[index] = f"v{index}"
+                self.lines.append(f"v{index} = {self.names.of(reduction(steps[index]).reduce, 'reduce')}({name})")
 
     def written(self, index: int, call: Into, out: str | None) -> str:
         """Return a call that writes into `out`, or without one that makes its output."""
@@ -230,6 +285,8 @@ class Writer:
             test = f"type({name}) is not {kind}"
             if type(value) is np.ndarray:
                 test += f" or {name}.dtype is not {self.names.of(value.dtype, 'dtype')} or {name}.shape != {value.shape}"
+            if number - 1 in self.made.donated and type(value) is np.ndarray:
+                test += f" or not {name}.flags.carray"
             lines.append(f"if {test}: return {miss}")
 
         def visit(shape: "tree.Structure[Any]", expression: str) -> None:
@@ -284,6 +341,13 @@ class Writer:
             "except (KeyError, AttributeError, ValueError):",
             f"    return {miss}",
         ]
+        arrays = [k for k in range(self.trace.inputs) if type(self.trace.steps[k][4]) is np.ndarray]
+        if any(k in self.made.donated for k in arrays):
+            order = sorted(arrays, key=lambda k: k not in self.made.donated)
+            count = sum(k in self.made.donated for k in arrays)
+            names = self.names.of(tuple([self.paths[k] for k in order]), "paths")
+            given = ", ".join(f"x{k}" for k in order)
+            self.lines.append(f"{self.names.of(check_apart, 'check_apart')}(({given},), {count}, {names})")
 
     def put_together(self, structure: "tree.Structure[Any]") -> str:
         """Return the expression of the result, after lines that build the records in it."""
@@ -298,9 +362,13 @@ class Writer:
                 words.append(self.value[index])
             elif index in self.made.owned and index not in seen:
                 seen.add(index)
-                words.append(self.value[index])
+                words.append(self.value[index] if self.value[index][0] == "v" else f"{self.value[index]}.view()")
             else:
                 words.append(self.own(index))
+        if self.made.donated:
+            for k, expression in enumerate(words):
+                self.lines.append(f"o{k} = {expression}")
+                words[k] = f"o{k}"
         leaves = iter(words)
         count = 0
 
@@ -334,6 +402,13 @@ class Writer:
 
         return build(structure)
 
+    def give_up(self) -> None:
+        """Make donated arrays unusable: they get a dtype that NumPy computes nothing with, and that says why."""
+        for k in self.made.donated:
+            value = self.trace.steps[k][4]
+            if type(value) is np.ndarray:
+                self.lines.append(f"x{k}.dtype = {self.names.of(donated_dtype(value.dtype.itemsize), 'gone')}")
+
     def own(self, index: int) -> str:
         """Return the expression of an output that may be somebody else's memory."""
         _, inputs, _, _, _ = self.trace.steps[index]
@@ -346,6 +421,36 @@ class Writer:
 def shape_parts(structure: "tree.Structure[Any]") -> Sequence["tree.Structure[Any]"]:
     """Return the structures of the positional and of the keyword arguments."""
     return structure.children
+
+
+@lru_cache
+def donated_dtype(itemsize: int) -> np.dtype[Any]:
+    """Return the dtype of what was given away."""
+    return np.dtype([(DONATED, f"V{itemsize}")])
+
+
+def check_apart(arrays: Sequence[Any], donated: int, paths: Sequence[str]) -> None:
+    """Check that none of the first `donated` arrays shares memory with another array.
+
+    Raises:
+        ValueError: naming the two.
+    """
+    owners = {id(x if x.base is None else x.base) for x in arrays}
+    if len(owners) == len(arrays):
+        return
+    for k, x in enumerate(arrays[:donated]):
+        for j in range(k + 1, len(arrays)):
+            if np.may_share_memory(x, arrays[j]):
+                raise ValueError(
+                    f"jit: {paths[k]} is donated, but shares memory with {paths[j]}: what is written to the one would change "
+                    f"the other. Copy one of them, or do not donate it"
+                )
+
+
+def scratch(shapes: Sequence[tuple[tuple[int, ...], Any]], several: bool) -> list[tuple[Any, ...]]:
+    """Return arrays of the given shapes for each worker that may come."""
+    workers = threads.SHARED.pool.threads if several else 1
+    return [tuple([np.empty(shape, dtype) for shape, dtype in shapes]) for _ in range(workers)]
 
 
 def own(y: Any, *given: Any) -> Any:

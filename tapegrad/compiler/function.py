@@ -11,7 +11,7 @@ import numpy as np
 from attrs import define, field, frozen
 
 from tapegrad import tree
-from tapegrad.compiler.emit import MISS
+from tapegrad.compiler.emit import DONATED, MISS
 from tapegrad.compiler.program import PASSES, Compiled, build
 from tapegrad.compiler.trace import NUMBERS, name_of, path_names
 from tapegrad.core.node import CURRENT
@@ -128,6 +128,8 @@ class Jitted(Transformed):
         else:
             cache.hits += 1
         cache.remember(key, program)
+        if self.donate_argnames:
+            leaves = [x if type(x) is not np.ndarray or x.flags.carray else x.copy() for x in leaves]
         args, settings = self._put_together(leaves, structure, fixed)
         return program(args, settings)
 
@@ -163,7 +165,24 @@ class Jitted(Transformed):
         return tree.unflatten(structure, [fixed[k] if k in fixed else next(given) for k in range(structure.count)])
 
     def _compiled(self, leaves: list[Any], structure: Any, fixed: dict[int, Any]) -> Compiled:
-        return build(self.f, leaves, lambda traced: self._put_together(traced, structure, fixed), structure, fixed, self.passes)
+        paths = [path for k, path in enumerate(self._paths(structure)) if k not in fixed]
+        owners = [path.split(".")[0].split("[")[0] for path in paths]
+        donated = [k for k, owner in enumerate(owners) if owner in self.donate_argnames]
+        return build(
+            self.f,
+            leaves,
+            lambda traced: self._put_together(traced, structure, fixed),
+            structure,
+            fixed,
+            donated,
+            self.passes,
+            paths,
+        )
+
+    def _paths(self, structure: Any) -> list[str]:
+        """Return the path of each leaf, the static ones included."""
+        args, settings = tree.unflatten(structure, [0.0] * structure.count)
+        return path_names(self.f, args, settings)
 
     def _refuse(self, args: tuple[Any, ...], settings: dict[str, Any], k: int, x: Any) -> None:
         """Raise the error for a leaf that cannot be traced."""
@@ -171,6 +190,8 @@ class Jitted(Transformed):
         static, positions = self.static_argnames, self.__dict__["_positions"]
         shown = tuple([0 if positions.get(i) in static else arg for i, arg in enumerate(args)])
         path = path_names(self.f, shown, {n: 0 if n in static else arg for n, arg in settings.items()})[k]
+        if hasattr(x, "dtype") and x.dtype.names == (DONATED,):
+            raise TraceError(f"jit of {name_of(self.f)}: {path} was donated before; use what the function returned instead")
         raise TypeError(
             f"jit of {name_of(self.f)}: the leaf {path} has {what}; arguments are arrays and numbers. "
             f"Name the argument in static_argnames if the function is to be traced anew for each of its values"

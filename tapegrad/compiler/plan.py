@@ -1,8 +1,8 @@
 """Which memory each value lives in.
 
-Walking through the steps once, every output gets an array: a buffer of the program if it is used up inside, where it may take the
-place of another value that is not needed any more; fresh memory if it leaves the program. What may share memory with
-something else, a view, keeps that alive.
+Walking through the units once, every output gets an array: a buffer of the program if it is used up inside, where it may take the
+place of another value that is not needed any more; the memory of a donated argument, or fresh memory, if it leaves the program.
+What may share memory with something else, a view, keeps that alive.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from attrs import define, field, frozen
 
 from tapegrad.compiler.calls import call_of, into, is_array, is_elementwise
 from tapegrad.compiler.trace import Trace
+from tapegrad.compiler.units import Group, Unit
 from tapegrad.core.arrays import watched_p
 from tapegrad.core.primitive import Into
 
@@ -22,7 +23,7 @@ FOREVER = 2**62
 
 @frozen(eq=False)
 class Room:
-    """A place in a buffer: its number, and what is seen there."""
+    """A place in a buffer: its number, and what is seen there. Below 0 it is that of a donated argument, ``-1 - k``."""
 
     buffer: int
     shape: tuple[int, ...]
@@ -31,18 +32,16 @@ class Room:
 
 @frozen(eq=False)
 class Instruction:
-    """A step that is computed at each call.
+    """A unit that is computed at each call.
 
     Attributes:
-        index: the step.
-        call: how it is computed, or None for a call of the primitive's own function.
-        room: where to, or None for fresh memory.
+        unit: the step, or the group.
+        call: how a step is computed, or None for a call of the primitive's own function.
         dead: values that are not needed any more afterwards, and hold memory of their own.
     """
 
-    index: int
+    unit: Unit
     call: Into | None
-    room: Room | None
     dead: tuple[int, ...]
 
 
@@ -53,9 +52,10 @@ class Plan:
     Attributes:
         instructions: what is computed at each call, in order.
         sizes: bytes of each buffer.
-        rooms: where each value that lives in a buffer is found.
+        rooms: where each value is found that does not live in fresh memory.
         still: steps that are views of buffers, and made once.
         owned: the outputs that are certainly nobody else's memory.
+        donated: the inputs that were given away.
     """
 
     instructions: list[Instruction] = field(factory=list)
@@ -63,122 +63,186 @@ class Plan:
     rooms: dict[int, Room] = field(factory=dict)
     still: list[int] = field(factory=list)
     owned: set[int] = field(factory=set)
+    donated: tuple[int, ...] = ()
 
 
-def plan(trace: Trace, order: Sequence[int], reuse: bool = True) -> Plan:
-    """Return where each step in `order` is computed.
+def plan(trace: Trace, order: Sequence[Unit], donated: Sequence[int] = (), reuse: bool = True) -> Plan:
+    """Return where each unit is computed.
 
     Args:
         trace: the steps.
-        order: those that are computed.
+        order: the units that are computed.
+        donated: inputs whose memory outputs may be written to.
         reuse: let values take the place of others that are used up.
     """
-    steps = trace.steps
-    made = Plan()
-    position = {index: k for k, index in enumerate(order)}
-    storages = find_storages(trace, order)
-    leaving = {s for index in trace.outputs if index is not None for s in storages[index]}
-    last_use = dict.fromkeys(range(len(steps)), -1)
-    for index in order:
-        for source in steps[index][1]:
-            if source is not None:
-                for storage in storages[source]:
-                    last_use[storage] = max(last_use[storage], position[index])
-    for storage in leaving:
-        last_use[storage] = FOREVER
-    ends: dict[int, list[int]] = {}
-    for storage, k in last_use.items():
-        ends.setdefault(k, []).append(storage)
-
-    free: list[int] = []
-    for k, index in enumerate(order):
-        step = steps[index]
-        value = step[4]
-        if is_still(trace, index, made):
-            made.still.append(index)
-            continue
-        call = call_of(step)
-        dying = [s for s in ends.get(k, ()) if s in made.rooms]
-        room = None
-        if into(step) is not None and index not in leaving:
-            taken = next((s for s in dying if reuse and is_elementwise(step) and fits(steps, s, index)), None)
-            if taken is not None:
-                dying.remove(taken)
-                room = Room(made.rooms[taken].buffer, value.shape, value.dtype)
-            else:
-                room = Room(take(made.sizes, free, value.nbytes, reuse), value.shape, value.dtype)
-            made.rooms[index] = room
-        free += [made.rooms[s].buffer for s in dying]
-        held = tuple([s for s in ends.get(k, ()) if s not in made.rooms and s >= trace.inputs and s != index])
-        made.instructions.append(Instruction(index, call, room, held))
-        if last_use[index] < k and index in made.rooms and index not in leaving:
-            free.append(made.rooms[index].buffer)
-    counted: dict[int, int] = {}
-    for index in trace.outputs:
-        if index is not None:
-            counted[index] = counted.get(index, 0) + 1
-    single = {s for s in leaving if sum(n for i, n in counted.items() if s in storages[i]) == 1}
-    for index in counted:
-        fresh = all(s >= trace.inputs and s in single and into(steps[s]) is not None for s in storages[index])
-        made.owned |= {index} if fresh and storages[index] else set()
-    return made
+    return Planner(trace, order, donated, reuse).run()
 
 
-def find_storages(trace: Trace, order: Sequence[int]) -> list[frozenset[int]]:
+class Planner:
+    """What is known while a plan is made."""
+
+    def __init__(self, trace: Trace, order: Sequence[Unit], donated: Sequence[int], reuse: bool) -> None:
+        self.trace = trace
+        self.steps = trace.steps
+        self.order = order
+        self.reuse = reuse
+        self.made = Plan(donated=tuple(donated))
+        self.storages = find_storages(trace, order)
+        self.leaving = {s for index in trace.outputs if index is not None for s in self.storages[index]}
+        self.last_use = self.last_uses()
+        self.free: list[int] = []
+        self.checked = max((k for k, unit in enumerate(order) if self.watches(unit)), default=-1)
+        self.given = {s for s in donated if is_array(self.steps[s][4])}
+
+    def last_uses(self) -> dict[int, int]:
+        """Return for each storage the position of the last unit that reads it."""
+        last = dict.fromkeys(range(len(self.steps)), -1)
+        for k, unit in enumerate(self.order):
+            for source in sources_of(self.trace, unit):
+                for storage in self.storages[source]:
+                    last[storage] = k
+        for storage in self.leaving:
+            last[storage] = FOREVER
+        return last
+
+    def watches(self, unit: Unit) -> bool:
+        found = unit.ends if isinstance(unit, Group) else (unit,)
+        return any(self.steps[index][0] is watched_p for index in found)
+
+    def run(self) -> Plan:
+        made, steps = self.made, self.steps
+        ends: dict[int, list[int]] = {}
+        for storage, k in self.last_use.items():
+            ends.setdefault(k, []).append(storage)
+        for k, unit in enumerate(self.order):
+            if not isinstance(unit, Group) and self.is_still(unit):
+                made.still.append(unit)
+                continue
+            dying = [s for s in ends.get(k, ()) if s in made.rooms and made.rooms[s].buffer >= 0]
+            for index in outputs_of(unit):
+                self.place(k, unit, index, dying)
+            self.free += [made.rooms[s].buffer for s in dying]
+            held = tuple([s for s in ends.get(k, ()) if s not in made.rooms and s >= self.trace.inputs])
+            made.instructions.append(Instruction(unit, None if isinstance(unit, Group) else call_of(steps[unit]), held))
+            for index in outputs_of(unit):
+                if self.last_use[index] < k and index in made.rooms and made.rooms[index].buffer >= 0:
+                    self.free.append(made.rooms[index].buffer)
+        self.find_owned()
+        return made
+
+    def place(self, k: int, unit: Unit, index: int, dying: list[int]) -> None:
+        """Give the output `index` of a unit a room, where it is written into one."""
+        steps, made = self.steps, self.made
+        value = steps[index][4]
+        if into(steps[index]) is None:
+            return
+        if index in self.leaving:
+            for s in self.given if k >= self.checked and not (isinstance(unit, Group) and self.watches(unit)) else ():
+                if self.fits(s, index) and (self.last_use[s] < k or self.replaces(unit, s, index)):
+                    self.given.discard(s)
+                    made.rooms[index] = Room(-1 - s, value.shape, value.dtype)
+                    return
+            return
+        taken = next((s for s in dying if self.reuse and self.fits(s, index) and self.replaces(unit, s, index)), None)
+        if taken is not None:
+            dying.remove(taken)
+            made.rooms[index] = Room(made.rooms[taken].buffer, value.shape, value.dtype)
+            return
+        made.rooms[index] = Room(self.take(value.nbytes), value.shape, value.dtype)
+
+    def fits(self, used_up: int, index: int) -> bool:
+        old, new = self.steps[used_up][4], self.steps[index][4]
+        return bool(old.shape == new.shape and old.dtype == new.dtype)
+
+    def replaces(self, unit: Unit, used_up: int, index: int) -> bool:
+        """Tell whether an elementwise output can be written over an input that the unit is the last to read."""
+        if isinstance(unit, Group):
+            position = unit.members.index(index)
+            later = (*unit.members[position + 1 :], *unit.ends)
+            read = any(used_up in self.storages[s] for i in later for s in self.steps[i][1] if s is not None)
+            direct = all(
+                s == used_up for i in unit.members for s in self.steps[i][1] if s is not None and used_up in self.storages[s]
+            )
+            return not read and direct and self.last_use_is(unit, used_up)
+        return is_elementwise(self.steps[index]) and used_up in self.steps[index][1] and self.last_use_is(unit, used_up)
+
+    def last_use_is(self, unit: Unit, storage: int) -> bool:
+        k = self.last_use[storage]
+        return k < len(self.order) and self.order[k] is unit
+
+    def take(self, wanted: int) -> int:
+        """Return the number of a buffer of at least `wanted` bytes: the smallest free one, if it is not far too large, or a new one."""
+        sizes = self.made.sizes
+        near = [b for b in self.free if wanted <= sizes[b] <= max(4 * wanted, 4096)] if self.reuse else []
+        if near:
+            best = min(near, key=sizes.__getitem__)
+            self.free.remove(best)
+            return best
+        sizes.append(wanted)
+        return len(sizes) - 1
+
+    def is_still(self, index: int) -> bool:
+        """Tell whether a step is a view of something that stays where it is, so that it needs to be made only once."""
+        primitive, inputs, args, settings, value = self.steps[index]
+        if primitive is watched_p or not primitive.view or not is_array(value):
+            return False
+        source = inputs[0]
+        if source is None or any(s is not None for s in inputs[1:]) or not self.stays(source):
+            return False
+        example = self.stand_in(source)
+        return bool(np.may_share_memory(primitive.fn(example, *args[1:], **settings), example))
+
+    def stays(self, index: int) -> bool:
+        room = self.made.rooms.get(index)
+        return index in self.made.still or (room is not None and room.buffer >= 0)
+
+    def stand_in(self, index: int) -> Any:
+        """Return an array laid out as a value in a buffer is."""
+        room = self.made.rooms.get(index)
+        if room is not None:
+            return np.empty(room.shape, room.dtype)
+        primitive, inputs, args, settings, _ = self.steps[index]
+        assert inputs[0] is not None
+        return primitive.fn(self.stand_in(inputs[0]), *args[1:], **settings)
+
+    def find_owned(self) -> None:
+        counted: dict[int, int] = {}
+        for index in self.trace.outputs:
+            if index is not None:
+                counted[index] = counted.get(index, 0) + 1
+        single = {s for s in self.leaving if sum(n for i, n in counted.items() if s in self.storages[i]) == 1}
+        for index in counted:
+            parts = self.storages[index]
+            if parts and all(s >= self.trace.inputs and s in single and into(self.steps[s]) is not None for s in parts):
+                self.made.owned.add(index)
+
+
+def outputs_of(unit: Unit) -> tuple[int, ...]:
+    return unit.outputs if isinstance(unit, Group) else (unit,)
+
+
+def sources_of(trace: Trace, unit: Unit) -> Sequence[int]:
+    if isinstance(unit, Group):
+        return unit.inputs
+    return [s for s in trace.steps[unit][1] if s is not None]
+
+
+def find_storages(trace: Trace, order: Sequence[Unit]) -> list[frozenset[int]]:
     """Return, for each step, the steps whose memory its value may be a part of; itself if it has its own."""
     steps = trace.steps
     storages: list[frozenset[int]] = [frozenset()] * len(steps)
     for index in range(trace.inputs):
         storages[index] = frozenset([index])
-    for index in order:
-        primitive, inputs, _, _, value = steps[index]
-        sources = [s for s in inputs if s is not None and (is_array(steps[s][4]) or type(steps[s][4]) is tuple)]
-        if into(steps[index]) is not None:
-            storages[index] = frozenset([index])
-        elif is_array(value) or type(value) is tuple:
-            shared = frozenset[int]().union(*[storages[s] for s in sources])
-            storages[index] = shared if (primitive.view or primitive is watched_p) else shared | {index}
+    for unit in order:
+        for index in (*unit.members, *unit.ends) if isinstance(unit, Group) else (unit,):
+            primitive, inputs, _, _, value = steps[index]
+            sources = [s for s in inputs if s is not None and (is_array(steps[s][4]) or type(steps[s][4]) is tuple)]
+            if into(steps[index]) is not None:
+                storages[index] = frozenset([index])
+            elif is_array(value) or type(value) is tuple:
+                shared = frozenset[int]().union(*[storages[s] for s in sources])
+                storages[index] = shared if (primitive.view or primitive is watched_p) else shared | {index}
     return storages
-
-
-def is_still(trace: Trace, index: int, made: Plan) -> bool:
-    """Tell whether a step is a view of something that stays where it is, so that it needs to be made only once."""
-    primitive, inputs, args, settings, value = trace.steps[index]
-    if primitive is watched_p or not primitive.view or not is_array(value):
-        return False
-    source = inputs[0]
-    if source is None or any(s is not None for s in inputs[1:]):
-        return False
-    if source not in made.rooms and source not in made.still:
-        return False
-    example = stand_in(trace, source, made)
-    return bool(np.may_share_memory(primitive.fn(example, *args[1:], **settings), example))
-
-
-def stand_in(trace: Trace, index: int, made: Plan) -> Any:
-    """Return an array laid out as a value in a buffer is."""
-    room = made.rooms.get(index)
-    if room is not None:
-        return np.empty(room.shape, room.dtype)
-    primitive, inputs, args, settings, _ = trace.steps[index]
-    assert inputs[0] is not None
-    return primitive.fn(stand_in(trace, inputs[0], made), *args[1:], **settings)
-
-
-def fits(steps: Sequence[Any], used_up: int, index: int) -> bool:
-    """Tell whether the output of an elementwise step can take the place of an input that is used up by it."""
-    old, new = steps[used_up][4], steps[index][4]
-    return bool(old.shape == new.shape and old.dtype == new.dtype and used_up in steps[index][1])
-
-
-def take(sizes: list[int], free: list[int], wanted: int, reuse: bool) -> int:
-    """Return the number of a buffer of at least `wanted` bytes: the smallest free one, unless it is far too large, or a new one."""
-    best = min((b for b in free if wanted <= sizes[b] <= max(4 * wanted, 4096)), key=sizes.__getitem__, default=None)
-    if best is not None and reuse:
-        free.remove(best)
-        return best
-    sizes.append(wanted)
-    return len(sizes) - 1
 
 
 def arrays(made: Plan) -> list[Any]:

@@ -14,6 +14,7 @@ from tapegrad.compiler.emit import DoubtError, Source, emit
 from tapegrad.compiler.plan import plan
 from tapegrad.compiler.rewriting import expand, fold, merge
 from tapegrad.compiler.trace import Trace, alive, record
+from tapegrad.compiler.units import units
 
 Pass = Callable[[Trace], Trace]
 
@@ -72,7 +73,9 @@ def build(
     assemble: Callable[[list[Any]], tuple[Any, Any]],
     structure: "tree.Structure[Any]",
     fixed: dict[int, Any],
+    donated: Sequence[int],
     passes: Iterable[str],
+    paths: Sequence[str],
 ) -> Compiled:
     """Trace `f` and compile it.
 
@@ -82,15 +85,18 @@ def build(
         assemble: makes ``(args, settings)`` of leaves.
         structure: that of ``(args, settings)``, in which static arguments are leaves.
         fixed: the static arguments, by their place among the leaves of `structure`.
+        donated: which leaves were given away.
         passes: names of the passes to run.
+        paths: where each leaf stands, for messages.
     """
     chosen = tuple(passes)
 
     def compiled(hopeful: bool) -> Compiled:
         trace, results = record(f, leaves, assemble, hopeful)
         trace = improved(trace, chosen)
-        made = plan(trace, alive(trace), reuse="reuse" in chosen)
-        return Compiled(emit(trace, made, structure, results, fixed), again)
+        order = units(trace, alive(trace), fuse="fuse" in chosen)
+        made = plan(trace, order, donated, reuse="reuse" in chosen)
+        return Compiled(emit(trace, made, structure, results, fixed, paths), again)
 
     again = partial(compiled, False)
     return compiled(True)

@@ -1,0 +1,101 @@
+"""A small pool of threads that walk through blocks.
+
+NumPy's ufuncs let go of the interpreter's lock while they compute, so that Python threads share the work. Who computes which block
+depends on the number of threads; what is computed does not.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+
+Kernel = Callable[[int, int, int], None]
+"""``kernel(first, last, worker)`` computes the blocks from `first` to `last` with the scratch memory of one worker."""
+
+
+def available() -> int:
+    """Return how many threads to use: ``TAPEGRAD_THREADS``, or one for each processor that this process may run on."""
+    wanted = os.environ.get("TAPEGRAD_THREADS", "")
+    if wanted:
+        return max(1, int(wanted))
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Pool:
+    """Threads that wait for work. One piece of work is done at a time; who finds the pool busy works alone."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self.busy = threading.Lock()
+        self.todo: SimpleQueue[tuple[Kernel, int, int, int]] = SimpleQueue()
+        self.done: SimpleQueue[BaseException | None] = SimpleQueue()
+        self.started = 0
+
+    def run(self, kernel: Kernel, blocks: int) -> None:
+        """Compute all blocks.
+
+        Raises:
+            Exception: whatever a kernel raised, after all have stopped.
+        """
+        count = min(self.threads, blocks)
+        if count <= 1 or not self.busy.acquire(blocking=False):
+            kernel(0, blocks, 0)
+            return
+        try:
+            self.start(count - 1)
+            cuts = [blocks * k // count for k in range(count + 1)]
+            for k in range(1, count):
+                self.todo.put((kernel, cuts[k], cuts[k + 1], k))
+            error: BaseException | None = None
+            try:
+                kernel(0, cuts[1], 0)
+            except BaseException as e:
+                error = e
+            for _ in range(1, count):
+                error = self.done.get() or error
+            if error is not None:
+                raise error
+        finally:
+            self.busy.release()
+
+    def start(self, wanted: int) -> None:
+        while self.started < wanted:
+            threading.Thread(target=self.work, name="tapegrad", daemon=True).start()
+            self.started += 1
+
+    def work(self) -> None:
+        np.seterr(all="ignore")
+        while True:
+            kernel, first, last, worker = self.todo.get()
+            try:
+                kernel(first, last, worker)
+            except BaseException as e:
+                self.done.put(e)
+            else:
+                self.done.put(None)
+            del kernel
+
+
+class Shared:
+    """The pool of this process; a child that was forked gets one of its own, as threads are not forked."""
+
+    def __init__(self) -> None:
+        self.pool = Pool(available())
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.renew)
+
+    def renew(self) -> None:
+        self.pool = Pool(self.pool.threads)
+
+
+SHARED = Shared()
+
+
+def run(kernel: Any, blocks: int) -> None:
+    """Compute all blocks of a kernel on the threads of this process."""
+    SHARED.pool.run(kernel, blocks)
