@@ -1,11 +1,13 @@
 """Write ``coverage.md``: which names of NumPy and SciPy have derivatives here, which are constants, and which are absent.
 
 Run ``python docs/make_coverage.py``. What is offered is read from the library; the two tables below say by hand only what a
-program cannot see: which results have no derivative by nature, and why a name is absent.
+program cannot see: which results have no derivative by nature, and why a name is absent. For SciPy ``scipy_absent.toml`` says
+the latter.
 """
 
 import importlib
 import importlib.util
+import tomllib
 import types
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy
 from attrs import frozen
 
 import tapegrad.numpy as tnp
@@ -20,6 +23,8 @@ from tapegrad.core.primitive import FUNCTIONS, UFUNCS
 
 PATH = Path(__file__).with_name("coverage.md")
 VERSION = ".".join(np.__version__.split(".")[:2])
+SCIPY_VERSION = ".".join(scipy.__version__.split(".")[:2])
+SCIPY_ABSENT: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_name("scipy_absent.toml").read_text())
 
 CONSTANTS = {
     "index": "argmax argmin argpartition argsort argwhere count_nonzero diag_indices diag_indices_from digitize "
@@ -69,11 +74,14 @@ NOTES = {
 """What a name is differentiable by, where that needs saying."""
 
 SCIPY = ("special", "linalg", "stats", "signal", "integrate")
-SCIPY_CONSTANTS = {"sign or rounding": "gammasgn", "state of a filter, from its coefficients": "lfilter_zi"}
+SCIPY_CONSTANTS = {
+    "sign or rounding": "gammasgn",
+    "made from integers": "dft hadamard helmert hilbert invhilbert invpascal pascal",
+}
 
 PROSE = """# What can be differentiated
 
-Made by `python docs/make_coverage.py` from the library itself and NumPy {version}; do not edit.
+Made by `python docs/make_coverage.py` from the library itself, NumPy {version} and SciPy {scipy_version}; do not edit.
 
 Each function of NumPy is one of these:
 
@@ -88,8 +96,8 @@ traced values can be written into.
 
 SCIPY_PROSE = """## SciPy
 
-What the rooms of `tapegrad.scipy` offer. SciPy's ufuncs take traced values as they are; its other functions ask for plain
-arrays, and the ones of `tapegrad.scipy` stand in for them.
+What the rooms of `tapegrad.scipy` offer, and below each table what they do not. SciPy's ufuncs take traced values as they are;
+its other functions ask for plain arrays, and the ones of `tapegrad.scipy` stand in for them.
 """
 
 
@@ -164,13 +172,33 @@ def scipy_rows(name: str) -> Iterator[Row]:
     for offered in sorted(vars(ours)):
         value = getattr(ours, offered)
         original = getattr(theirs, offered, None)
-        if offered.startswith("_") or (isinstance(value, types.ModuleType) and isinstance(original, types.ModuleType | None)):
+        is_room = isinstance(value, types.ModuleType) and isinstance(original, types.ModuleType | None)
+        if offered.startswith("_") or is_room or isinstance(value, type):
             continue
         if original is None:
             raise ValueError(f"tapegrad.scipy.{name}.{offered} does not exist in SciPy")
         plain = isinstance(original, np.ufunc) and original in UFUNCS
         status = "constant" if offered in constants else "differentiable"
         yield Row(offered, status, plain, constants.get(offered, methods(value, original)))
+
+
+def scipy_absent(name: str) -> str:
+    """Return a list of the functions of a module of SciPy that are not offered, by reason.
+
+    Raises:
+        ValueError: if a function is neither offered nor known to be absent, or both.
+    """
+    ours, theirs = importlib.import_module(f"tapegrad.scipy.{name}"), importlib.import_module(f"scipy.{name}")
+    reasons = by_name(SCIPY_ABSENT[name])
+    found: dict[str, list[str]] = {}
+    for function in functions(theirs):
+        if hasattr(ours, function) == (function in reasons):
+            state = "offered, but the table says that it is absent" if hasattr(ours, function) else "neither offered nor absent"
+            raise ValueError(f"scipy.{name}.{function} is {state}")
+        if function in reasons:
+            found.setdefault(reasons[function], []).append(f"`{function}`")
+    lines = [f"* {reason}: {', '.join(names)}" for reason, names in found.items()]
+    return "\n".join(["Absent:", "", *lines]) + "\n"
 
 
 def methods(value: Any, original: Any) -> str:
@@ -200,12 +228,13 @@ def table(title: str, rows: list[Row], plain: str) -> str:
 
 def coverage() -> str:
     """Return the text of ``coverage.md``."""
-    sections = [PROSE.format(version=VERSION)]
+    sections = [PROSE.format(version=VERSION, scipy_version=SCIPY_VERSION)]
     for module, ours in ((np, tnp), (np.linalg, tnp.linalg), (np.fft, tnp.fft)):
         sections.append(table(module.__name__, list(numpy_rows(module, ours)), "plain np"))
     sections.append(SCIPY_PROSE)
     rooms = {name: list(scipy_rows(name)) for name in SCIPY if exists(name)}
-    sections += [table(f"tapegrad.scipy.{name}", rows, "plain scipy") for name, rows in rooms.items() if rows]
+    for name, rows in rooms.items():
+        sections += [table(f"tapegrad.scipy.{name}", rows, "plain scipy"), scipy_absent(name)]
     return "\n".join(sections)
 
 

@@ -31,10 +31,15 @@ def test_every_function_of_numpy_is_offered_or_known_to_be_absent(made: dict[str
     assert [row.name for row in rows] == made["functions"](module)
 
 
+@pytest.mark.parametrize("room", ("special", "linalg", "stats", "signal", "integrate"))
+def test_every_function_of_scipy_is_offered_or_known_to_be_absent(made: dict[str, Any], room: str) -> None:
+    assert made["scipy_absent"](room)  # raises for a name that is neither, or both
+
+
 def test_the_table_in_the_documentation_is_up_to_date(made: dict[str, Any]) -> None:
     text = (DOCS / "coverage.md").read_text()
-    if f"NumPy {made['VERSION']};" not in text:
-        pytest.skip("the table was made with another version of NumPy, which has other names")
+    if f"NumPy {made['VERSION']} and SciPy {made['SCIPY_VERSION']};" not in text:
+        pytest.skip("the table was made with another version of NumPy or SciPy, which has other names")
     assert text == made["coverage"](), "run python docs/make_coverage.py"
 
 

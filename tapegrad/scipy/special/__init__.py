@@ -85,6 +85,7 @@ from tapegrad.scipy.special.integrals import sici as sici
 from tapegrad.scipy.special.logistic import expit as expit
 from tapegrad.scipy.special.logistic import log_expit as log_expit
 from tapegrad.scipy.special.logistic import logit as logit
+from tapegrad.scipy.special.logistic import softplus as softplus
 from tapegrad.scipy.special.logsumexp import log_softmax as log_softmax
 from tapegrad.scipy.special.logsumexp import logsumexp as logsumexp
 from tapegrad.scipy.special.logsumexp import softmax as softmax

@@ -1,7 +1,8 @@
-"""The logistic function, its inverse and its logarithm, element by element."""
+"""The logistic function, its inverse, its logarithm and its integral, element by element."""
 
+from tapegrad.numpy.exponentials import logaddexp
 from tapegrad.ops.scipy_special.logistic import expit_p, log_expit_p, logit_p
-from tapegrad.scipy.special.door import call
+from tapegrad.scipy.special.door import as_array, call
 from tapegrad.typing import Array, ArrayLike
 
 
@@ -33,3 +34,13 @@ def log_expit(x: ArrayLike) -> Array:
         array([-1.00000000e+03, -6.93147181e-01])
     """
     return call(log_expit_p, x)
+
+
+def softplus(x: ArrayLike) -> Array:
+    """Return ``log(1 + exp(x))``, the integral of `expit`, also where ``exp(x)`` overflows.
+
+    Example:
+        >>> softplus(np.array([0.0, 1000.0]))
+        array([6.93147181e-01, 1.00000000e+03])
+    """
+    return logaddexp(0.0, as_array(x))
