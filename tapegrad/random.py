@@ -70,6 +70,7 @@ def split(key: Array, num: int = 2) -> Array:
         (5, 2)
     """
     check_key("random.split", key)
+    num = _integer("random.split", "num", num)
     if num < 0:
         raise ValueError(f"random.split: num must be 0 or more, got {num}")
     block = 4  # 64-bit words that Philox makes from one counter
@@ -93,7 +94,7 @@ def fold_in(key: Array, data: int) -> Array:
         (True, False)
     """
     check_key("random.fold_in", key)
-    number = operator.index(data)
+    number = _integer("random.fold_in", "data", data)
     if not 0 <= number < 2**64:
         raise ValueError(f"random.fold_in: the integer must be from 0 to 2**64 - 1, got {number}")
     return _philox(key, number, FOLD).random_raw(WORDS)
@@ -177,8 +178,12 @@ def permutation(key: Array, x: int | Array, axis: int = 0) -> Array:
     """
     generator = _generator("random.permutation", key)
     if isinstance(x, (int, np.integer)):
+        if x < 0:
+            raise ValueError(f"random.permutation: x must be 0 or more, or an array, got {x}")
         return generator.permutation(int(x))
-    return np.take(x, generator.permutation(x.shape[axis]), axis=axis)
+    if not np.ndim(x):
+        raise TypeError("random.permutation: x must be an integer, or an array of one dimension or more")
+    return np.take(x, generator.permutation(np.shape(x)[axis]), axis=axis)
 
 
 def check_key(name: str, key: Any) -> None:
@@ -212,8 +217,18 @@ def _generator(name: str, key: Array) -> "np.random.Generator":
     return np.random.Generator(_philox(key, 0, DRAW))
 
 
+def _integer(name: str, what: str, x: Any) -> int:
+    try:
+        return operator.index(x)
+    except TypeError:
+        raise TypeError(f"{name}: {what} must be an integer, got a {type(x).__name__}") from None
+
+
 def _real(name: str, dtype: DTypeLike) -> np.dtype[Any]:
-    kind = np.dtype(dtype)
+    try:
+        kind = np.dtype(dtype)
+    except TypeError:
+        raise TypeError(f"{name}: expected a dtype after key and shape, got {dtype!r}") from None
     if kind.kind != "f":
         raise TypeError(f"{name}: expected a real floating-point dtype, got {kind}")
     return kind

@@ -118,3 +118,18 @@ def test_bad_settings_are_refused() -> None:
         random.fold_in(random.key(0), -1)
     with pytest.raises(ValueError, match="num must be"):
         random.split(random.key(0), -1)
+
+
+def test_counts_and_dtypes_of_another_kind_are_refused() -> None:
+    key = random.key(0)
+    wrong: Any = "2"
+    with pytest.raises(TypeError, match="num must be an integer, got a str"):
+        random.split(key, wrong)
+    with pytest.raises(TypeError, match="data must be an integer, got a str"):
+        random.fold_in(key, wrong)
+    with pytest.raises(TypeError, match="x must be an integer, or an array"):
+        random.permutation(key, wrong)
+    with pytest.raises(TypeError, match=r"expected a dtype after key and shape, got 0\.5"):
+        random.uniform(key, (2,), 0.5, 1.0)  # type: ignore[arg-type]  # the mistake under test
+    with pytest.raises(ValueError, match="x must be 0 or more, or an array, got -1"):
+        random.permutation(key, -1)

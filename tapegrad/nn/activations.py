@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from numpy.lib.array_utils import normalize_axis_index
+
 from tapegrad import numpy as tnp
 from tapegrad.core.var import unary
+from tapegrad.nn.arguments import numbers
 from tapegrad.ops import activations as ops
 from tapegrad.typing import Array
 
@@ -18,7 +21,7 @@ def relu(x: Array) -> Array:
         >>> relu(np.array([-1.0, 0.0, 2.0]))
         array([0., 0., 2.])
     """
-    y: Array = unary(ops.relu_p, x)
+    y: Array = unary(ops.relu_p, numbers("nn.relu", x))
     return y
 
 
@@ -32,7 +35,7 @@ def sigmoid(x: Array) -> Array:
         >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
         array([0. , 0.5, 1. ])
     """
-    y: Array = unary(ops.sigmoid_p, x)
+    y: Array = unary(ops.sigmoid_p, numbers("nn.sigmoid", x))
     return y
 
 
@@ -46,7 +49,7 @@ def tanh(x: Array) -> Array:
         >>> tanh(np.array([0.0, 1000.0]))
         array([0., 1.])
     """
-    return tnp.tanh(x)
+    return tnp.tanh(numbers("nn.tanh", x))
 
 
 def softmax(x: Array, axis: int = -1) -> Array:
@@ -66,7 +69,8 @@ def softmax(x: Array, axis: int = -1) -> Array:
         >>> softmax(np.array([0.0, 0.0, -np.inf]))
         array([0.5, 0.5, 0. ])
     """
-    y: Array = ops.softmax(x, from_end(x, axis))
+    x = numbers("nn.softmax", x)
+    y: Array = ops.softmax(x, from_end("nn.softmax", x, axis))
     return y
 
 
@@ -87,10 +91,15 @@ def log_softmax(x: Array, axis: int = -1) -> Array:
         >>> log_softmax(np.array([0.0, 1000.0]))
         array([-1000.,     0.])
     """
-    y: Array = ops.log_softmax(x, from_end(x, axis))
+    x = numbers("nn.log_softmax", x)
+    y: Array = ops.log_softmax(x, from_end("nn.log_softmax", x, axis))
     return y
 
 
-def from_end(x: Any, axis: int) -> int:
+def from_end(name: str, x: Any, axis: int) -> int:
     """Return `axis` counted from the end, as the rules want it; one that does not exist is NumPy's to complain about."""
-    return axis - x.ndim if 0 <= axis < x.ndim else axis
+    rank: int = x.ndim
+    try:
+        return normalize_axis_index(axis, rank) - rank
+    except TypeError:
+        raise TypeError(f"{name}: axis must be one integer, got {axis!r}") from None

@@ -7,6 +7,7 @@ import numpy as np
 from tapegrad.core.arrays import shape_of
 from tapegrad.core.structure import pick_p
 from tapegrad.core.var import Var, apply, binary
+from tapegrad.nn.arguments import numbers
 from tapegrad.ops import activations as ops
 from tapegrad.typing import Array, ArrayLike
 
@@ -22,12 +23,14 @@ def mse(predictions: Array, targets: Array) -> Array:
         A scalar.
 
     Raises:
+        TypeError: if one of them is not an array of numbers.
         ValueError: if the shapes differ.
 
     Example:
         >>> mse(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
         np.float64(2.0)
     """
+    predictions, targets = numbers("nn.mse", predictions, "predictions"), numbers("nn.mse", targets, "targets")
     if shape_of(predictions) != shape_of(targets):
         raise ValueError(
             f"nn.mse: predictions have shape {shape_of(predictions)} and targets shape {shape_of(targets)}; "
@@ -55,7 +58,11 @@ def cross_entropy(logits: Array, labels: ArrayLike) -> Array:
         >>> cross_entropy(np.zeros((2, 10)), np.array([3, 7])).round(4)  # log 10
         np.float64(2.3026)
     """
-    picks = labels if type(labels) is Var else check_labels(np.asarray(labels), shape_of(logits))
+    logits = numbers("nn.cross_entropy", logits, "logits")
+    shape = shape_of(logits)
+    if not shape:
+        raise ValueError("nn.cross_entropy: logits must have an axis of classes, got a single number")
+    picks = check_traced(labels, shape) if type(labels) is Var else check_labels(np.asarray(labels), shape)
     outputs = apply(ops.cross_entropy_p, logits, picks)
     loss: Array = apply(pick_p, outputs, which=0)
     return loss
@@ -64,11 +71,16 @@ def cross_entropy(logits: Array, labels: ArrayLike) -> Array:
 def check_labels(labels: "np.ndarray[Any, Any]", shape: tuple[int, ...]) -> "np.ndarray[Any, Any]":
     """Return labels for logits of the given shape, as indices."""
     if labels.dtype.kind not in "iu":
-        hint = (
-            "labels.argmax(axis=-1) if each is a row of zeros and a one" if labels.ndim == len(shape) else "labels.astype(int)"
-        )
-        raise TypeError(f"nn.cross_entropy: labels must be integers, got dtype {labels.dtype}; give {hint}")
-    if not shape or labels.shape != shape[:-1]:
+        if labels.ndim == len(shape) + 1 and labels.shape[:-1] == shape:
+            hint = "; the logits come first: nn.cross_entropy(logits, labels)"
+        elif labels.dtype.kind not in "bf":
+            hint = f", the number of its class for each example, from 0 to {shape[-1] - 1}"
+        elif labels.ndim == len(shape):
+            hint = "; give labels.argmax(axis=-1) if each is a row of zeros and a one"
+        else:
+            hint = "; give labels.astype(int)"
+        raise TypeError(f"nn.cross_entropy: labels must be integers, got dtype {labels.dtype}{hint}")
+    if labels.shape != shape[:-1]:
         raise ValueError(
             f"nn.cross_entropy: logits of shape {shape} need one label an example, shape {shape[:-1]}, got {labels.shape}"
         )
@@ -77,4 +89,18 @@ def check_labels(labels: "np.ndarray[Any, Any]", shape: tuple[int, ...]) -> "np.
     if labels.size and np.maximum.reduce(labels.view(np.uintp), None) >= shape[-1]:  # a negative one, read as unsigned, is huge
         wrong = labels[(labels < 0) | (labels >= shape[-1])].reshape(-1)[0]
         raise ValueError(f"nn.cross_entropy: labels must be from 0 to {shape[-1] - 1}, got {wrong}")
+    return labels
+
+
+def check_traced(labels: Any, shape: tuple[int, ...]) -> Any:
+    """Return labels that are traced, for logits of the given shape. Their values cannot be looked at."""
+    if labels.dtype.kind not in "iu":
+        raise TypeError(
+            f"nn.cross_entropy: labels must be integers, got a traced value of dtype {labels.dtype}; there is no derivative "
+            f"by labels, so pass them as an argument that is not differentiated (see argnums)"
+        )
+    if labels.shape != shape[:-1]:
+        raise ValueError(
+            f"nn.cross_entropy: logits of shape {shape} need one label an example, shape {shape[:-1]}, got {labels.shape}"
+        )
     return labels

@@ -6,7 +6,7 @@ import numpy as np
 from attrs import field, frozen
 
 from tapegrad import tree
-from tapegrad.optim.optimizer import in_range, number, paired, zeros_like
+from tapegrad.optim.optimizer import check_state, in_range, number, paired, zeros_like
 
 T = TypeVar("T")
 
@@ -55,8 +55,10 @@ class Adam:
             params: the parameters; not used.
 
         Raises:
+            TypeError: if `state` is not one of Adam's.
             TreeError: if the tree of the gradient, or the shape of a leaf, is not that of the parameters.
         """
+        check_state("optim.adam", state, AdamState)
         count = state.count + 1
         rate = -self.learning_rate / (1.0 - self.b1**count)
         correction = (1.0 - self.b2**count) ** -0.5
@@ -81,6 +83,10 @@ def adam(learning_rate: float, b1: float = 0.9, b2: float = 0.999, eps: float = 
         b1: decay of the mean of gradients, from 0 to less than 1.
         b2: decay of the mean of squares, from 0 to less than 1.
         eps: 0 or more.
+
+    Raises:
+        TypeError: if one of them is not a number.
+        ValueError: if one is out of range.
 
     Example:
         >>> optimizer = adam(0.1)

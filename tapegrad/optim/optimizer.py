@@ -7,6 +7,7 @@ import numpy as np
 
 from tapegrad import tree
 from tapegrad.core.arrays import shape_of
+from tapegrad.core.var import Var
 from tapegrad.errors import TreeError
 
 T = TypeVar("T")
@@ -84,8 +85,15 @@ def _pair(given: Any, like: Any, theirs: list[Any], ours: list[Any]) -> bool:
     return len(some) == len(others) and all(_pair(x, y, theirs, ours) for x, y in zip(some, others, strict=True))
 
 
+PAIRS = {
+    "gradients": "value_and_grad returns two things: value, grads = ...",
+    "updates": "update returns two things: updates, state = ...",
+}
+
+
 def _refuse(name: str, what: str, given: Any, like: Any) -> NoReturn:
     """Raise for two trees that do not agree, slowly, but with the path."""
+    hint = f" ({PAIRS[what]})" if type(given) is tuple and len(given) == 2 and type(like) is not tuple else ""
 
     def check(path: str, x: Any, y: Any) -> None:
         if np.shape(x) != np.shape(y):
@@ -97,8 +105,21 @@ def _refuse(name: str, what: str, given: Any, like: Any) -> NoReturn:
     except TreeError as error:
         if str(error).startswith(name):
             raise
-        raise TreeError(f"{name}: the tree of the {what} is not that of the parameters: {error}") from None
+        raise TreeError(f"{name}: the tree of the {what} is not that of the parameters: {error}{hint}") from None
     raise TreeError(f"{name}: the tree of the {what} is {tree.structure(given)}, expected {tree.structure(like)}")
+
+
+def check_state(name: str, state: Any, kind: type) -> None:
+    """Raise for what is not the state of an optimizer.
+
+    Raises:
+        TypeError: if `state` is of another class than `kind`.
+    """
+    if type(state) is not kind:
+        raise TypeError(
+            f"{name}: the state must be what init or the last update returned, expected {kind.__name__}, got "
+            f"{type(state).__name__}; the order is update(grads, state, params)"
+        )
 
 
 def zeros_like(params: T) -> T:
@@ -118,17 +139,27 @@ def zeros_like(params: T) -> T:
     return tree.map(zeros, tree.unflatten(tree.structure(params), tree.paths(params)), params)
 
 
-def number(x: float) -> float:
-    """Return a setting as a Python float, which leaves float32 parameters float32; a traced one as it is."""
-    return float(x) if isinstance(x, (int, np.number)) else x
+def number(x: Any) -> Any:
+    """Return a setting as a Python float, which leaves float32 parameters float32; what is no real number as it is."""
+    real = isinstance(x, (int, float, np.integer, np.floating)) or (
+        isinstance(x, np.ndarray) and x.ndim == 0 and x.dtype.kind in "iuf"
+    )
+    return float(x) if real else x
 
 
 def in_range(low: float, high: float) -> Callable[[Any, Any, Any], None]:
     """Return an attrs validator for a number from `low` up to, but not including, `high`; a traced one passes."""
 
     def check(owner: Any, attribute: Any, value: Any) -> None:
-        if isinstance(value, (int, float, np.number)) and not low <= value < high:
-            bounds = f"{low:g} or more" + (f" and less than {high:g}" if high != float("inf") else "")
-            raise ValueError(f"optim.{type(owner).__name__.lower()}: {attribute.name} must be {bounds}, got {value}")
+        name = f"optim.{type(owner).__name__.lower()}"
+        if type(value) is Var:
+            return
+        if type(value) is not float:
+            meant = attribute.name == "learning_rate" and value is not None and tree.container_of(type(value)) is not None
+            hint = "; the parameters are given to init" if meant else ""
+            raise TypeError(f"{name}: {attribute.name} must be a number, got a {type(value).__name__}{hint}")
+        if not low <= value < high:
+            bounds = f"{low:g} or more" + (f" and less than {high:g}" if high != float("inf") else " and finite")
+            raise ValueError(f"{name}: {attribute.name} must be {bounds}, got {value}")
 
     return check

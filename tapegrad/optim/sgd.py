@@ -6,7 +6,7 @@ import numpy as np
 from attrs import field, frozen
 
 from tapegrad import tree
-from tapegrad.optim.optimizer import in_range, number, paired, zeros_like
+from tapegrad.optim.optimizer import check_state, in_range, number, paired, zeros_like
 
 T = TypeVar("T")
 
@@ -32,9 +32,20 @@ class Sgd:
     momentum: float = field(default=0.0, converter=number, validator=in_range(0.0, 1.0))
     nesterov: bool = False
 
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.nesterov, (bool, np.bool_)):
+            raise TypeError(f"optim.sgd: nesterov must be True or False, got {self.nesterov!r}")
+        if self.nesterov and not self.has_momentum:
+            raise ValueError("optim.sgd: nesterov looks ahead along the momentum, which is 0; give one, such as momentum=0.9")
+
+    @property
+    def has_momentum(self) -> bool:
+        return type(self.momentum) is not float or self.momentum != 0.0
+
     def init(self, params: T) -> SgdState[T]:
         """Return the state before the first step."""
-        return SgdState(None if type(self.momentum) is float and self.momentum == 0.0 else zeros_like(params))
+        trace = zeros_like(params)
+        return SgdState(trace if self.has_momentum else None)
 
     def update(self, grads: T, state: SgdState[T], params: T | None = None) -> tuple[T, SgdState[T]]:
         """Return what to add to the parameters, and the state after this step.
@@ -46,9 +57,14 @@ class Sgd:
 
         Raises:
             TreeError: if the tree of the gradient, or the shape of a leaf, is not that of the parameters.
+            TypeError: if `state` is not one of stochastic gradient descent.
+            ValueError: if there is momentum now, but was none when the state was made.
         """
+        check_state("optim.sgd", state, SgdState)
         rate, momentum = -self.learning_rate, self.momentum
         if state.trace is None:
+            if self.has_momentum:
+                raise ValueError("optim.sgd: the state was made without momentum; make one with this optimizer's init")
             leaves = tree.leaves(grads) if params is None else paired("optim.sgd", "gradients", grads, params)[0]
             return tree.refill(grads, [g * rate for g in leaves]), state
         pairs = paired("optim.sgd", "gradients", grads, state.trace)
@@ -69,7 +85,11 @@ def sgd(learning_rate: float, momentum: float = 0.0, nesterov: bool = False) -> 
     Args:
         learning_rate: 0 or more.
         momentum: from 0 to less than 1.
-        nesterov: look ahead along the momentum.
+        nesterov: look ahead along the momentum, which must be more than 0.
+
+    Raises:
+        TypeError: if the learning rate or the momentum is not a number.
+        ValueError: if it is out of range, or there is no momentum to look ahead along.
 
     Example:
         >>> optimizer = sgd(0.1)

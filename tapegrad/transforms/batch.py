@@ -22,7 +22,7 @@ from tapegrad.core.structure import parts, root_p, shared_p
 from tapegrad.core.var import Var, apply
 from tapegrad.errors import TreeError
 from tapegrad.transforms.entry import FRESH, close_tape, off_tape, open_tape
-from tapegrad.transforms.outputs import output_index
+from tapegrad.transforms.outputs import kind_of, output_index
 from tapegrad.transforms.replay import quietly
 from tapegrad.transforms.wrapped import Transformed
 
@@ -60,6 +60,10 @@ class Batched(Transformed):
 
     in_axes: Any = 0
     out_axes: Any = 0
+
+    @property
+    def transform(self) -> str:
+        return "vmap"
 
     def __call__(self, *args: Any, **settings: Any) -> Any:
         f = self.f
@@ -238,9 +242,7 @@ def prefix(axes: Any, of: Any, where: str) -> list[int | None]:
         return [None if axes is None else int(axes)] * len(tree.leaves(of))
     outer, inner = tree.container_of(type(axes)), tree.container_of(type(of))
     if outer is None or inner is None or type(axes) is not type(of) or outer.key(axes) != inner.key(of):
-        raise TreeError(
-            f"vmap: {where}: {axes!r} does not fit a {type(of).__name__}; expected an int, None, or a tree of them like it"
-        )
+        raise TreeError(f"vmap: {where}: {axes!r} does not fit {kind_of(of)}; expected an int, None, or a tree of them like it")
     children, branches = outer.children(axes), inner.children(of)
     if len(children) != len(branches):
         raise TreeError(f"vmap: {where}: {len(children)} axes for a {type(of).__name__} of {len(branches)}")

@@ -94,16 +94,19 @@ def refuse(name: str, f: Callable[..., Any], args: Sequence[Any], positions: tup
     """Raise the error for a leaf that cannot be differentiated by: the one after `count` good ones."""
     names, paths = argument_names(f, positions), argument_paths(f, args, positions)
     what = f"dtype {x.dtype}" if hasattr(x, "dtype") else f"type {type(x).__name__}"
-    wanted = [args[i] for i in positions]
+    path = paths[count] if count < len(paths) else str(names)
+    ways = ["pass it as another argument (see argnums)"]
+    if isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "iub":
+        ways.insert(0, "convert it with .astype(float)")
+    elif isinstance(x, int):
+        ways.insert(0, f"write it as a float ({float(x)})")
+    if "." in path:  # a field of a class
+        ways.append("declare its field with tapegrad.tree.static() if it is no parameter")
+    *others, last = ways
+    advice = f"{', '.join(others)} or {last}" if others else last
     raise TypeError(
-        f"{name} of {getattr(f, '__name__', f)}: the leaf {paths[count] if count < len(paths) else names} has {what}, "
-        f"but derivatives are taken by real or complex floating-point numbers only. "
-        + (
-            "Convert it with .astype(float), pass it as another argument (see argnums), "
-            if isinstance(x, (int, np.ndarray, np.generic))
-            else "Pass it as another argument (see argnums), "
-        )
-        + f"or declare its field with tapegrad.tree.static() if it is part of a {type(wanted[0]).__name__} but no parameter."
+        f"{name} of {getattr(f, '__name__', f)}: the leaf {path} has {what}, but derivatives are taken by real or complex "
+        f"floating-point numbers only. {advice[0].upper()}{advice[1:]}."
     )
 
 

@@ -144,6 +144,10 @@ class Jacobian(Transformed):
     holomorphic: bool = False
     mode: str = "jacrev"
 
+    @property
+    def transform(self) -> str:
+        return self.mode
+
     def __call__(self, *args: Any, **settings: Any) -> Any:
         positions = normalize(self.mode, self.f, self.argnums, len(args))
         wanted = tuple([args[i] for i in positions])

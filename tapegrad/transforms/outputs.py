@@ -10,12 +10,31 @@ from tapegrad.core.node import Recording, argument_paths
 from tapegrad.core.var import Var
 
 
+def check_function(name: str, f: Any) -> None:
+    """Raise for what a transform cannot be applied to.
+
+    Raises:
+        TypeError: if `f` cannot be called.
+    """
+    if not callable(f):
+        raise TypeError(f"{name}: expected a function, got {kind_of(f)}")
+
+
+def kind_of(x: Any) -> str:
+    """Say what something is: a traced value is an array."""
+    if x is None:
+        return "None"
+    if type(x) is Var or isinstance(x, np.ndarray):
+        return f"an array of shape {x.shape}"
+    return f"{'an' if type(x).__name__[0] in 'aeiou' else 'a'} {type(x).__name__}"
+
+
 def split_aux(name: str, f: Callable[..., Any], out: Any) -> tuple[Any, Any]:
     """Take ``(output, aux)`` apart."""
     if not isinstance(out, tuple) or len(out) != 2:
         raise TypeError(
             f"{name} of {getattr(f, '__name__', f)} with has_aux=True: the function must return (output, aux), "
-            f"got {type(out).__name__}"
+            f"got {kind_of(out)}"
         )
     return out[0], out[1]
 
@@ -39,7 +58,8 @@ def check_scalar(name: str, f: Callable[..., Any], out: Any, tape: Recording, ho
     who = f"{name} of {getattr(f, '__name__', f)}"
     if not isinstance(out, (Var, np.ndarray, np.generic, int, float, complex)):
         hint = " (set has_aux=True if it is (loss, aux))" if isinstance(out, tuple) and len(out) == 2 else ""
-        raise TypeError(f"{who}: the function must return a real scalar, got a {type(out).__name__}{hint}")
+        hint = " (is a return missing?)" if out is None else hint
+        raise TypeError(f"{who}: the function must return a real scalar, got {kind_of(out)}{hint}")
     shape, dtype = np.shape(out.value if type(out) is Var else out), out.dtype if hasattr(out, "dtype") else np.dtype(type(out))
     if shape != ():
         raise TypeError(
@@ -86,5 +106,5 @@ def output_index(name: str, f: Callable[..., Any], leaf: Any, tape: Recording) -
             raise leaked(leaf)
         return leaf.index
     if not isinstance(leaf, (np.ndarray, np.generic, float, int, complex)):
-        raise TypeError(f"{name} of {getattr(f, '__name__', f)}: the function must return arrays, got a {type(leaf).__name__}")
+        raise TypeError(f"{name} of {getattr(f, '__name__', f)}: the function must return arrays, got {kind_of(leaf)}")
     return None

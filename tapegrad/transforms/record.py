@@ -8,7 +8,7 @@ from tapegrad.core.structure import stop_gradient_p
 from tapegrad.core.tape import Tape
 from tapegrad.core.var import Var, apply
 from tapegrad.transforms.entry import enter
-from tapegrad.transforms.outputs import output_index
+from tapegrad.transforms.outputs import check_function, output_index
 
 T = TypeVar("T")
 
@@ -36,6 +36,7 @@ def record(f: Callable[..., Any], *args: Any, **settings: Any) -> Tape:
         >>> tape.inputs, tape.outputs
         ([0], [2])
     """
+    check_function("record", f)
     with Tape() as tape:
         traced = enter(tape, "record", f, args, tuple(range(len(args))))
         tape.inputs = list(range(len(tape)))

@@ -14,7 +14,7 @@ from tapegrad.core.node import CURRENT, Recording, Step
 from tapegrad.core.var import Var
 from tapegrad.errors import LeakedVarError
 from tapegrad.transforms.entry import check_like, close_tape, enter, leave, normalize, off_tape, open_tape, plain_argnums, seed
-from tapegrad.transforms.outputs import check_complex, check_scalar, output_index, split_aux
+from tapegrad.transforms.outputs import check_complex, check_function, check_scalar, output_index, split_aux
 from tapegrad.transforms.replay import Table, backwards, carefully, marks, prune, quietly
 from tapegrad.transforms.wrapped import Transformed
 from tapegrad.typing import Scalar
@@ -54,6 +54,10 @@ class ValueAndGrad(Transformed):
     def __call__(self, *args: Any, **settings: Any) -> Any:
         value, gradient, aux = differentiate("value_and_grad", self, args, settings)
         return ((value, aux), gradient) if self.has_aux else (value, gradient)
+
+    @property
+    def transform(self) -> str:
+        return "value_and_grad"
 
 
 def differentiate(name: str, wanted: Grad | ValueAndGrad, args: tuple[Any, ...], settings: dict[str, Any]) -> Any:
@@ -432,6 +436,7 @@ def pull_back(
 ) -> tuple[Any, Pull, Any]:
     """Record ``f(*args, **settings)``; return the output, the function that pulls cotangents back to the arguments at
     `positions`, and the auxiliary output."""
+    check_function(name, f)
     tape, token = open_tape()
     try:
         start = len(tape.steps)

@@ -7,6 +7,8 @@ from typing import Any
 
 from attrs import fields, frozen
 
+from tapegrad.transforms.outputs import check_function
+
 
 @frozen(eq=False, slots=False, repr=False)
 class Transformed:
@@ -15,15 +17,19 @@ class Transformed:
     f: Any
 
     def __attrs_post_init__(self) -> None:
-        if not callable(self.f):
-            raise TypeError(f"{type(self).__name__.lower()}: expected a function, got {type(self.f).__name__}")
+        check_function(self.transform, self.f)
         for name in functools.WRAPPER_ASSIGNMENTS:
             if hasattr(self.f, name):
                 self.__dict__[name] = getattr(self.f, name)
         self.__dict__["__wrapped__"] = self.f
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__.lower()}({getattr(self.f, '__name__', repr(self.f))})"
+        return f"{self.transform}({getattr(self.f, '__name__', repr(self.f))})"
+
+    @property
+    def transform(self) -> str:
+        """What the user calls the transform."""
+        return type(self).__name__.lower()
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else MethodType(self, instance)  # type: ignore[arg-type]  # subclasses are callable

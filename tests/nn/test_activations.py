@@ -122,3 +122,17 @@ def test_equal_to_pytorch(f: Any) -> None:
     y.backward(torch.tensor(g))
     np.testing.assert_allclose(mine, y.detach().numpy(), rtol=1e-13)
     np.testing.assert_allclose(pull(g)[0], theirs.grad.numpy(), rtol=1e-11, atol=1e-15)
+
+
+@pytest.mark.parametrize("f", ACTIVATIONS)
+def test_lists_are_taken_and_what_is_no_number_is_refused(f: Any) -> None:
+    np.testing.assert_array_equal(f([0.0, 1.0]), f(np.array([0.0, 1.0])))
+    for wrong in (None, "1.0", {"x": 1.0}):
+        with pytest.raises(TypeError, match=rf"nn\.{f.__name__}: x must be an array of numbers"):
+            f(wrong)
+
+
+@pytest.mark.parametrize("axis", ("0", None, 1.0, (0, 1)))
+def test_an_axis_is_one_integer(axis: Any) -> None:
+    with pytest.raises(TypeError, match=r"nn\.softmax: axis must be one integer"):
+        nn.softmax(np.ones((2, 2)), axis)

@@ -1,7 +1,10 @@
 """What the linear layer promises: its formula on any leading shape, and parameters that depend on the key alone."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from attrs import evolve
 
 import tapegrad as tg
 from tapegrad import nn, tree
@@ -53,3 +56,25 @@ def test_a_layer_without_inputs_or_outputs_is_refused() -> None:
     for inputs, outputs in ((0, 2), (2, 0)):
         with pytest.raises(ValueError, match="1 or more"):
             nn.init_linear(tg.random.key(0), inputs, outputs)
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), ((3.0, 2), ("3", 2), ((3,), 2), (3, None)))
+def test_sizes_that_are_no_integers_are_refused(inputs: Any, outputs: Any) -> None:
+    with pytest.raises(TypeError, match=r"nn\.init_linear: inputs and outputs must be integers, got"):
+        nn.init_linear(tg.random.key(0), inputs, outputs)
+
+
+def test_parameters_that_are_none_are_told_apart() -> None:
+    params, x = nn.init_linear(tg.random.key(0), 3, 2), np.ones((4, 3))
+    swapped: Any = (x, params)
+    with pytest.raises(TypeError, match=r"got an? ndarray; the parameters come first: nn\.linear\(params, x\)"):
+        nn.linear(*swapped)
+    with pytest.raises(TypeError, match=r"nn\.linear: bias must be an array of numbers, got a NoneType"):
+        nn.linear(evolve(params, bias=None), x)  # type: ignore[arg-type]  # the mistake under test
+
+
+@pytest.mark.parametrize("traced", (False, True))
+def test_shapes_that_do_not_fit_are_all_named(traced: bool) -> None:
+    params, x = nn.init_linear(tg.random.key(0), 3, 2), np.ones((4, 5))
+    with pytest.raises(ValueError, match=r"x of shape \(4, 5\), weight of shape \(3, 2\) and bias of shape \(2,\)"):
+        tg.grad(lambda params: nn.linear(params, x).sum())(params) if traced else nn.linear(params, x)

@@ -144,3 +144,24 @@ def test_a_label_out_of_range_is_refused(wrong: int) -> None:
         nn.cross_entropy(LOGITS, np.array([0, 1, wrong, 2, 3]))
     with pytest.raises(ValueError, match="from 0 to 3"):
         tg.grad(nn.cross_entropy)(LOGITS, np.array([0, 1, wrong, 2, 3], np.int8))
+
+
+def test_losses_take_lists_and_numbers() -> None:
+    assert nn.mse([1.0, 2.0], [1.0, 4.0]) == 2.0  # type: ignore[arg-type]  # not promised to the type checker
+    assert nn.mse(1.0, 3.0) == 4.0  # type: ignore[arg-type]  # likewise
+    assert nn.cross_entropy([[0.0, 0.0]], [1]) == pytest.approx(np.log(2))  # type: ignore[arg-type]  # likewise
+
+
+def test_targets_that_are_no_numbers_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"nn\.mse: targets must be an array of numbers, got a NoneType"):
+        nn.mse(np.ones(2), None)  # type: ignore[arg-type]  # the mistake under test
+
+
+def test_logits_and_labels_in_the_wrong_order_are_noticed() -> None:
+    with pytest.raises(TypeError, match="the logits come first"):
+        nn.cross_entropy(np.array([0, 1]), np.zeros((2, 3)))
+
+
+def test_labels_that_are_differentiated_are_refused() -> None:
+    with pytest.raises(TypeError, match="there is no derivative by labels"):
+        tg.grad(lambda labels: nn.cross_entropy(np.zeros((2, 3)), labels))(np.zeros(2))

@@ -180,3 +180,46 @@ def test_a_numpy_number_as_learning_rate_leaves_float32_alone() -> None:
         params = {"w": np.ones(3, np.float32), "s": np.float32(1.0)}
         updates, _ = optimizer.update(params, optimizer.init(params), params)
         assert {x.dtype for x in tree.leaves(updates)} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("make", (optim.adam, optim.sgd))
+def test_settings_that_are_no_numbers_are_refused(make: Any) -> None:
+    for wrong in ("0.1", None, [0.1], np.array([0.1, 0.2]), 1j):
+        with pytest.raises(TypeError, match="learning_rate must be a number, got a"):
+            make(wrong)
+    with pytest.raises(TypeError, match="the parameters are given to init"):  # as in PyTorch
+        make({"w": np.ones(2)}, 1e-3)
+
+
+def test_nesterov_needs_momentum_and_is_true_or_false() -> None:
+    with pytest.raises(ValueError, match="nesterov looks ahead along the momentum, which is 0"):
+        optim.sgd(0.1, nesterov=True)
+    with pytest.raises(TypeError, match="nesterov must be True or False, got 'yes'"):
+        optim.sgd(0.1, 0.9, nesterov="yes")  # type: ignore[arg-type]  # the mistake under test
+
+
+@pytest.mark.parametrize("make", (optim.adam, optim.sgd))
+def test_arguments_of_update_in_the_wrong_order_are_noticed(make: Any) -> None:
+    params = {"w": np.ones(2)}
+    optimizer = make(0.1)
+    for wrong in (params, None):
+        with pytest.raises(TypeError, match=r"the order is update\(grads, state, params\)"):
+            optimizer.update(params, wrong, params)
+
+
+def test_a_state_without_momentum_does_not_switch_it_off() -> None:
+    params = {"w": np.ones(2)}
+    with pytest.raises(ValueError, match="the state was made without momentum"):
+        optim.sgd(0.1, 0.9).update(params, optim.sgd(0.1).init(params), params)
+
+
+def test_what_comes_in_pairs_must_be_unpacked() -> None:
+    params = {"w": np.ones(2)}
+    optimizer = optim.sgd(0.1)
+    state = optimizer.init(params)
+    both: Any = (1.0, params)
+    updated: Any = optimizer.update(params, state)
+    with pytest.raises(TreeError, match="value_and_grad returns two things"):
+        optimizer.update(both, state, params)
+    with pytest.raises(TreeError, match="update returns two things"):
+        optim.apply_updates(params, updated)

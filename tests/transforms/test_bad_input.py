@@ -96,7 +96,7 @@ def test_the_first_bad_leaf_is_named(name: str, transform: Callable[[Any, Any], 
 
 def test_integers_are_told_to_convert() -> None:
     raises(lambda: tg.grad(loss)(np.arange(3)), TypeError, "Convert it with .astype(float)")
-    raises(lambda: tg.grad(loss)(3), TypeError, "Convert it")
+    raises(lambda: tg.grad(loss)(3), TypeError, "Write it as a float (3.0)")
 
 
 def test_the_argument_is_named_as_its_function_names_it() -> None:
@@ -122,7 +122,7 @@ def test_integers_elsewhere_are_welcome() -> None:
         (lambda x: x[:1], ["got an array of shape (1,)"]),
         (lambda x: np.ones((2, 2)), ["got an array of shape (2, 2)"]),
         (lambda x: "text", ["got a str"]),
-        (lambda x: None, ["got a NoneType"]),
+        (lambda x: None, ["got None (is a return missing?)"]),
         (lambda x: [x.sum()], ["got a list"]),
         (lambda x: (x.sum(), 1), ["got a tuple", "set has_aux=True if it is (loss, aux)"]),
         (lambda x: {"loss": x.sum()}, ["got a dict"]),
@@ -147,8 +147,24 @@ def test_a_loss_of_an_inner_gradient_as_well() -> None:
     raises(lambda: tg.grad(f)(1.0), TypeError, "got an array of shape (2,)")
 
 
+@pytest.mark.parametrize("name", ("grad", "value_and_grad", "jacrev", "jacfwd", "jacobian", "vmap", "checkpoint"))
+def test_arguments_in_the_place_of_the_function_are_noticed(name: str) -> None:
+    raises(lambda: getattr(tg, name)(np.ones(3)), TypeError, f"{name}: expected a function, got an array of shape (3,)")
+
+
+@pytest.mark.parametrize("name", ("vjp", "linearize", "record"))
+def test_arguments_before_the_function_are_noticed(name: str) -> None:
+    raises(lambda: getattr(tg, name)(np.ones(3), loss), TypeError, f"{name}: expected a function, got an array of shape (3,)")
+
+
+def test_a_traced_value_is_called_an_array() -> None:
+    raises(
+        lambda: tg.grad(lambda x: x.sum(), has_aux=True)(GOOD), TypeError, "must return (output, aux), got an array of shape ()"
+    )
+
+
 def test_what_is_no_function() -> None:
-    raises(lambda: tg.grad(3.0), TypeError, "grad: expected a function, got float")  # type: ignore[call-overload]  # the mistake
+    raises(lambda: tg.grad(3.0), TypeError, "grad: expected a function, got a float")  # type: ignore[call-overload]  # the mistake
 
 
 def test_a_call_with_too_few_arguments_is_pythons_error() -> None:
