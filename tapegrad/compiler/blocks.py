@@ -72,11 +72,7 @@ def kernel(trace: Trace, group: Group, number: int, name_of: Callable[[Any, str]
     blocks = -(-total // run)
     given = [*group.inputs, *group.outputs]
     word = {index: f"a{k}" for k, index in enumerate(given)}
-    slices = [
-        f"s{k} = a{k}[lo:hi]"
-        for k, index in enumerate(given)
-        if is_cut(np.shape(steps[index][4]), group.shape)
-    ]
+    slices = [f"s{k} = a{k}[lo:hi]" for k, index in enumerate(given) if is_cut(np.shape(steps[index][4]), group.shape)]
     word.update({index: f"s{k}" for k, index in enumerate(given) if is_cut(np.shape(steps[index][4]), group.shape)})
     last: dict[int, int] = {}
     for k, index in enumerate((*group.members, *group.ends)):

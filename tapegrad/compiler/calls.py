@@ -14,7 +14,8 @@ class _Ufuncs(dict[Primitive, np.ufunc | None]):
     """The elementwise ufunc that computes a primitive, found when it is first asked for; None where there is none."""
 
     def __missing__(self, primitive: Primitive) -> np.ufunc | None:
-        found = (u for u, p in UFUNCS.items() if p is primitive and u.signature is None and u.nout == 1)
+        stand = (u for u, p in UFUNCS.items() if p is primitive and u.signature is None and u.nout == 1)
+        found = (u for u in stand if u is primitive.fn or getattr(np, u.__name__, None) is u)
         self[primitive] = next(found, None)
         return self[primitive]
 
@@ -29,12 +30,11 @@ def is_array(value: Any) -> bool:
 
 def call_of(step: Step) -> Into | None:
     """Return the call that computes a step, if there is a quicker one than that of the primitive's own function."""
-    primitive, inputs, args, settings, value = step
+    primitive, inputs, args, settings, _ = step
     if primitive.into is not None:
         return primitive.into(args, settings)
-    if not is_elementwise(step):
-        return None
-    return Into(UFUNC_OF[primitive], (*SLOTS[: len(inputs)], OUT))
+    ufunc = UFUNC_OF[primitive]
+    return Into(ufunc, (*SLOTS[: len(inputs)], OUT)) if ufunc is not None and is_elementwise(step) else None
 
 
 def into(step: Step) -> Into | None:

@@ -11,10 +11,11 @@ import numpy as np
 from attrs import define, field, frozen
 
 from tapegrad import tree
-from tapegrad.compiler.emit import DONATED, MISS
+from tapegrad.compiler.interface import DONATED, MISS
 from tapegrad.compiler.program import PASSES, Compiled, build
 from tapegrad.compiler.trace import NUMBERS, name_of, path_names
 from tapegrad.core.node import CURRENT
+from tapegrad.errors import TraceError
 from tapegrad.transforms.wrapped import Transformed
 
 P = ParamSpec("P")
@@ -41,11 +42,11 @@ class CacheInfo(NamedTuple):
     nbytes: int
 
 
-@frozen
 class Static:
-    """A static argument, in place of which the tree of arguments has a leaf."""
+    """A static argument, in place of which the tree of arguments has a leaf (which a record would not be)."""
 
-    value: Any
+    def __init__(self, value: Any) -> None:
+        self.value = value
 
 
 @define(eq=False)
@@ -139,7 +140,8 @@ class Jitted(Transformed):
         marked = tuple([Static(x) if positions.get(k) in static else x for k, x in enumerate(args)]) if static else args
         named = {k: Static(x) if k in static else x for k, x in settings.items()}
         found, structure = tree.flatten((marked, named))
-        leaves, fixed = [], {}
+        leaves: list[Any] = []
+        fixed: dict[int, Any] = {}
         for k, x in enumerate(found):
             if type(x) is Static:
                 fixed[k] = x.value
@@ -203,8 +205,8 @@ class Jitted(Transformed):
         if cache.misses < HANDFUL or cache.misses & (cache.misses - 1):
             return
         warnings.warn(
-            f"jit of {name_of(self.f)} has traced {cache.misses} times: {changed(next(reversed(cache.programs)), key)}. Each new "
-            f"kind of arguments costs a trace; pad arrays to a common shape, or leave this function uncompiled",
+            f"jit of {name_of(self.f)} has traced {cache.misses} times: {changed(next(reversed(cache.programs)), key)}. Each "
+            f"new kind of arguments costs a trace; pad arrays to a common shape, or leave this function uncompiled",
             RuntimeWarning,
             stacklevel=4,
         )

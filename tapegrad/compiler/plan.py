@@ -1,8 +1,8 @@
 """Which memory each value lives in.
 
-Walking through the units once, every output gets an array: a buffer of the program if it is used up inside, where it may take the
-place of another value that is not needed any more; the memory of a donated argument, or fresh memory, if it leaves the program.
-What may share memory with something else, a view, keeps that alive.
+Walking through the units once, every output gets an array: a buffer of the program if it is used up inside, where it may take
+the place of another value that is not needed any more; the memory of a donated argument, or fresh memory, if it leaves the
+program. What may share memory with something else, a view, keeps that alive.
 """
 
 from collections.abc import Sequence
@@ -171,7 +171,7 @@ class Planner:
         return k < len(self.order) and self.order[k] is unit
 
     def take(self, wanted: int) -> int:
-        """Return the number of a buffer of at least `wanted` bytes: the smallest free one, if it is not far too large, or a new one."""
+        """Return the number of a buffer of at least `wanted` bytes: a free one that is not far too large, or a new one."""
         sizes = self.made.sizes
         near = [b for b in self.free if wanted <= sizes[b] <= max(4 * wanted, 4096)] if self.reuse else []
         if near:

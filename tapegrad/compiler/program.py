@@ -5,16 +5,21 @@ from contextvars import Context
 from functools import partial
 from typing import Any
 
+import attrs
 import numpy as np
 from attrs import define, field
 
 from tapegrad import tree
 from tapegrad.compiler.algebra import simplify
-from tapegrad.compiler.emit import DoubtError, Source, emit
+from tapegrad.compiler.emit import emit
+from tapegrad.compiler.interface import MISS
 from tapegrad.compiler.plan import plan
 from tapegrad.compiler.rewriting import expand, fold, merge
+from tapegrad.compiler.source import DoubtError, Source
 from tapegrad.compiler.trace import Trace, alive, record
 from tapegrad.compiler.units import units
+from tapegrad.core.node import CURRENT
+from tapegrad.core.program import Program
 
 Pass = Callable[[Trace], Trace]
 
@@ -48,8 +53,9 @@ class Compiled:
         try:
             return run(args, settings)
         except DoubtError:
+            if self.again is None:  # a program inside another one, which is hopeful as a whole
+                raise
             if self.careful is None:
-                assert self.again is not None
                 self.careful = self.again()
             return self.careful(args, settings)
         finally:
@@ -63,8 +69,9 @@ class Compiled:
     def arena(self) -> Callable[..., Any]:
         """Return a function that computes in buffers of its own, and in a context in which NumPy does not warn."""
         context = Context()
-        context.run(partial(np.seterr, all="ignore"))
-        return partial(context.run, self.source.arena())
+        context.run(np.seterr, "ignore")
+        call = self.source.arena()
+        return partial(context.run, call)  # type: ignore[call-arg]  # the other arguments come with each call
 
 
 def build(
@@ -91,15 +98,29 @@ def build(
     """
     chosen = tuple(passes)
 
-    def compiled(hopeful: bool) -> Compiled:
+    def compiled(hopeful: bool, otherwise: "Callable[[], Compiled] | None") -> Compiled:
         trace, results = record(f, leaves, assemble, hopeful)
-        trace = improved(trace, chosen)
-        order = units(trace, alive(trace), fuse="fuse" in chosen)
-        made = plan(trace, order, donated, reuse="reuse" in chosen)
-        return Compiled(emit(trace, made, structure, results, fixed, paths), again)
+        return translate(trace, chosen, structure, results, fixed, donated, paths, otherwise)
 
-    again = partial(compiled, False)
-    return compiled(True)
+    return compiled(True, partial(compiled, False, None))
+
+
+def translate(
+    trace: Trace,
+    passes: Sequence[str],
+    structure: "tree.Structure[Any]",
+    results: "tree.Structure[Any]",
+    fixed: dict[int, Any],
+    donated: Sequence[int],
+    paths: Sequence[str],
+    otherwise: "Callable[[], Compiled] | None",
+) -> Compiled:
+    """Turn a trace into a program; see `build`."""
+    trace = improved(trace, passes)
+    order = units(trace, alive(trace), fuse="fuse" in passes)
+    made = plan(trace, order, donated, reuse="reuse" in passes)
+    source = emit(trace, made, structure, results, fixed, paths, partial(with_programs, passes=passes))
+    return Compiled(source, otherwise)
 
 
 def improved(trace: Trace, passes: Sequence[str]) -> Trace:
@@ -108,3 +129,42 @@ def improved(trace: Trace, passes: Sequence[str]) -> Trace:
         if name in passes:
             trace = step(trace)
     return trace
+
+
+# Programs inside a program: the bodies of loops and branches
+
+
+class Inner:
+    """The body of a loop or branch, compiled when it is first called with arguments of a kind."""
+
+    def __init__(self, program: Program, passes: Sequence[str]) -> None:
+        self.program = program
+        self.passes = passes
+        self.compiled: list[Compiled] = []
+
+    def __call__(self, *inputs: Any) -> Any:
+        if CURRENT.get() is not None:
+            return self.program(*inputs)
+        for compiled in self.compiled:
+            out = compiled(inputs, {})
+            if out is not MISS:
+                return out
+        trace, results = record(self.program, inputs, lambda traced: (tuple(traced), {}), hopeful=True)
+        structure: tree.Structure[Any] = tree.structure((inputs, {}))
+        paths = [f"input {k}" for k in range(len(inputs))]
+        self.compiled.append(translate(trace, self.passes, structure, results, {}, (), paths, None))
+        return self.compiled[-1](inputs, {})
+
+
+def with_programs(x: Any, passes: Sequence[str]) -> Any:
+    """Return a setting of a step with compiled programs in place of those that it holds, itself or in a record."""
+    if isinstance(x, Program):
+        return Inner(x, passes)
+    if type(x) is tuple and any(isinstance(part, Program) for part in x):
+        return tuple([with_programs(part, passes) for part in x])
+    if attrs.has(type(x)):
+        found = {a.name: getattr(x, a.name) for a in attrs.fields(type(x))}
+        changed = {name: with_programs(part, passes) for name, part in found.items()}
+        if any(changed[name] is not part for name, part in found.items()):
+            return attrs.evolve(x, **changed)
+    return x

@@ -12,8 +12,8 @@ from tapegrad.core.structure import pick_p, root_p
 from tapegrad.core.var import Var
 
 Rewrite: TypeAlias = Callable[[Primitive, Sequence[Any], dict[str, Any], Any], Any]
-"""``rewrite(primitive, args, settings, value)``: the output in other words (a traced value on the new trace, a tuple of them, or
-a constant), or None where the step is to stay as it is."""
+"""``rewrite(primitive, args, settings, value)``: the output in other words (a traced value on the new trace, a tuple of them,
+or a constant), or None where the step is to stay as it is."""
 
 Recorder: TypeAlias = Callable[[Step], Any]
 

@@ -1,7 +1,7 @@
 """A small pool of threads that walk through blocks.
 
-NumPy's ufuncs let go of the interpreter's lock while they compute, so that Python threads share the work. Who computes which block
-depends on the number of threads; what is computed does not.
+NumPy's ufuncs let go of the interpreter's lock while they compute, so that Python threads share the work. Who computes which
+block depends on the number of threads; what is computed does not.
 """
 
 import os

@@ -59,13 +59,28 @@ def record(
         ConcretizationError: if it looks at a value.
         TraceError: if it draws from a global generator of random numbers.
     """
+    before = global_randomness()
+    trace, structure = record_once(f, leaves, build, hopeful)
+    if before != global_randomness():  # a routine of SciPy may have drawn for its own ends: what does a second run say?
+        again, _ = record_once(f, leaves, build, hopeful)
+        if not same_constants(trace, again):
+            raise TraceError(
+                f"jit of {name_of(f)}: the function draws from NumPy's or Python's global generator of random numbers. It runs "
+                f"only once, so that every call would see the same numbers: pass a key, or the numbers themselves, as argument"
+            )
+    return trace, structure
+
+
+def record_once(
+    f: Callable[..., Any], leaves: Sequence[Any], build: Callable[[list[Any]], tuple[Any, Any]], hopeful: bool
+) -> tuple[Trace, "tree.Structure[Any]"]:
+    """Run the function once; see `record`."""
     tape = Recording(hopeful=hopeful)
     for x in leaves:
         tape.steps.append((root_p, (None,), (x,), NO_SETTINGS, x))
     tape.abstract.append(range(len(leaves)))
     token = CURRENT.set(tape)
     steps = tape.steps
-    before = global_randomness()
     try:
         args, settings = build([Var(tape, k, x, root_p) for k, x in enumerate(leaves)])
         with np.errstate(all="ignore"):
@@ -74,13 +89,26 @@ def record(
     finally:
         CURRENT.reset(token)
         tape.steps = []
-    if before != global_randomness():
-        raise TraceError(
-            f"jit of {name_of(f)}: the function drew from NumPy's or Python's global generator of random numbers. It runs only "
-            f"once, so that every call would see the same numbers: pass a key, or the numbers themselves, as an argument"
-        )
     kept = tuple([own(x) if index is None else None for x, index in zip(results, outputs, strict=True)])
     return Trace([frozen_step(step) for step in steps], len(leaves), outputs, kept, hopeful), structure
+
+
+def same_constants(a: Trace, b: Trace) -> bool:
+    """Tell whether two traces of a function are the same, the constants in them included."""
+    if len(a.steps) != len(b.steps) or a.outputs != b.outputs:
+        return False
+    pairs = [
+        pair
+        for (p, sources, xs, _, _), (q, _, ys, _, _) in zip(a.steps[a.inputs :], b.steps[b.inputs :], strict=True)
+        for pair in [(p.name, q.name), *[(x, y) for s, x, y in zip(sources, xs, ys, strict=True) if s is None]]
+    ]
+    return all(_same(x, y) for x, y in [*pairs, *zip(a.constants, b.constants, strict=True)])
+
+
+def _same(x: Any, y: Any) -> bool:
+    if isinstance(x, (np.ndarray, np.generic, float)):
+        return bool(np.array_equal(x, y, equal_nan=np.asarray(x).dtype.kind in "fc"))
+    return bool(x == y)
 
 
 def output_of(f: Callable[..., Any], x: Any, tape: Recording) -> int | None:
@@ -116,7 +144,7 @@ def own(x: Any) -> Any:
 
 def global_randomness() -> Any:
     """Return what tells whether somebody draws from a global generator."""
-    state: Any = np.random.get_state(legacy=False)
+    state: Any = np.random.get_state(legacy=False)  # noqa: NPY002  # the legacy generator is the global one
     inner = state["state"]
     return inner["pos"], bytes(inner["key"]), state["has_gauss"], random.getstate()
 

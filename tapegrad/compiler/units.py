@@ -131,7 +131,7 @@ def can_join(group: Open, sources: Sequence[int], home: dict[int, Open], reach: 
 
 def is_end(trace: Trace, step: Step) -> bool:
     """Tell whether a step reduces a whole array to a number, or looks for NaN in it."""
-    primitive, inputs, args, _, value = step
+    primitive, inputs, args, _, _ = step
     if not inputs or inputs[0] is None or not is_array(args[0]) or len(inputs) != 1:
         return False
     if primitive is watched_p:
@@ -165,8 +165,13 @@ def slow_ufunc(step: Step) -> bool:
 
 
 QUICK = frozenset(
-    "add subtract multiply divide negative positive square maximum minimum fmax fmin absolute greater greater_equal less "
-    "less_equal equal not_equal logical_and logical_or logical_not conjugate reciprocal sqrt sign".split()
+    ufunc.__name__
+    for ufunc in (
+        *(np.add, np.subtract, np.multiply, np.divide, np.negative, np.positive, np.square, np.reciprocal, np.sqrt),
+        *(np.maximum, np.minimum, np.fmax, np.fmin, np.absolute, np.sign, np.conjugate),
+        *(np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal),
+        *(np.logical_and, np.logical_or, np.logical_not),
+    )
 )
 """Ufuncs that memory is slower than."""
 

@@ -42,7 +42,9 @@ reshape_p: Primitive = linear(
     batch=_batch_reshape,
     view=True,
     into=lambda args, settings: (
-        Into(ndarray.reshape, (Slot(0), settings["shape"])) if settings.get("order", "C") == "C" else None
+        Into(ndarray.reshape, (Slot(0), settings["shape"]))
+        if settings.get("order", "C") == "C" and type(args[0]) is ndarray
+        else None
     ),
     cases=(
         case((2, 3), shape=(3, 2)),
@@ -72,7 +74,7 @@ transpose_p: Primitive = linear(
     lambda g, y, x, axes: g.transpose(inverse(axes)),
     batch=lambda args, batched, axes: apply(transpose_p, args[0], axes=(0, *[axis + 1 for axis in axes])),
     view=True,
-    into=lambda args, settings: Into(ndarray.transpose, (Slot(0), settings["axes"])),
+    into=lambda args, settings: Into(ndarray.transpose, (Slot(0), settings["axes"])) if type(args[0]) is ndarray else None,
     cases=(case((2, 3), axes=(1, 0)), case((2, 3, 4), axes=(2, 0, 1)), case((), axes=())),
 )
 """The axes of `x` in another order, a permutation of non-negative numbers."""

@@ -1,0 +1,66 @@
+"""Source code, and what the names in it are bound to.
+
+Whatever the code names is bound once, when an *arena* is made: the buffers of a program with the function that computes in
+them. Two calls at a time need two arenas.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from attrs import define, field, frozen
+
+from tapegrad.compiler.plan import Plan, arrays
+
+
+class DoubtError(Exception):
+    """NaN in what bare rules left behind: the careful program is to be run."""
+
+
+@define(eq=False)
+class Names:
+    """What the source names: each thing gets one name, and is bound to it when an arena is made."""
+
+    bound: dict[str, Any] = field(factory=dict)
+    known: dict[int, str] = field(factory=dict)
+
+    def of(self, thing: Any, hint: str = "c") -> str:
+        """Return a name, or plain words, for a constant."""
+        if thing is None or type(thing) in (bool, int):
+            return repr(thing)
+        if type(thing) is float and np.isfinite(thing):
+            return repr(thing)
+        if type(thing) is tuple and all(type(x) is int for x in thing):
+            return repr(thing)
+        if id(thing) not in self.known:
+            name = f"{hint}{len(self.bound)}"
+            self.bound[name] = thing  # which keeps its id from being used again
+            self.known[id(thing)] = name
+        return self.known[id(thing)]
+
+
+@frozen(eq=False, slots=False)
+class Source:
+    """The text of a program, what its names are bound to, and where its buffers are.
+
+    Attributes:
+        text: the source of ``make(bound, buffers)``, which returns the function ``call(args, settings)``.
+        bound: what the names stand for that are the same in every arena.
+        plan: the buffers.
+    """
+
+    text: str
+    bound: dict[str, Any]
+    plan: Plan
+
+    @cached_property
+    def make(self) -> Callable[[list[Any], list[Any]], Callable[[tuple[Any, ...], dict[str, Any]], Any]]:
+        """The function that the text defines."""
+        namespace: dict[str, Any] = {}
+        exec(compile(self.text, "<jit>", "exec"), namespace)
+        return namespace["make"]  # type: ignore[no-any-return]
+
+    def arena(self) -> Callable[[tuple[Any, ...], dict[str, Any]], Any]:
+        """Allocate buffers, and return the function that computes in them."""
+        return self.make(list(self.bound.values()), arrays(self.plan))
