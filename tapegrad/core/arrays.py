@@ -159,6 +159,16 @@ def _guard(c: Any, g: Any) -> Any:
     return np.where((g == 0) & np.isnan(c), np.zeros((), c.dtype), c)
 
 
+def _batch_guard(c: Any, g: Any, c_batched: bool, g_batched: bool) -> Any:
+    """The shape is that of `c`, to which `g` broadcasts: maps around one of the two may have left them of different ranks."""
+    if not c_batched:
+        c = broadcast_to(c, (shape_of(g)[0], *shape_of(c)))
+    shape = shape_of(g)
+    if g_batched and len(shape) < len(shape_of(c)):
+        g = g.reshape((shape[0], *(1,) * (len(shape_of(c)) - len(shape)), *shape[1:]))
+    return guard(c, g)
+
+
 guard_p = Primitive(
     name="guard",
     fn=_guard,
@@ -166,7 +176,7 @@ guard_p = Primitive(
     push=lambda tangents, y, c, source: (
         None if tangents[0] is None else np.where((source == 0) & np.isnan(c), 0.0, tangents[0])
     ),
-    batch=lambda args, batched: guard(args[0] if batched[0] else broadcast_to(args[0], shape_of(args[1])), args[1]),
+    batch=lambda args, batched: _batch_guard(*args, *batched),
     cases=(case((3,), np.array([0.0, 1.0, 2.0])),),
 )
 """`c`, but 0 where the cotangent `source` that it was made from is 0 and the slope was infinite or undefined."""

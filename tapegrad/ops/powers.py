@@ -22,7 +22,7 @@ def _power_by_base(g: Any, y: Any, a: Any, b: Any) -> Any:
     if kind is Var:  # its derivative at exponent 0 matters too: mask as little as can be
         return g * (b * np.power(a, np.where((a == 0) & (b == 0), 1, b - 1)))
     if kind is np.ndarray:
-        return g * (b * np.power(a, np.where(b == 0, 1, b - 1)))
+        return g * (b * np.power(a, np.where(b == 0, 0, b - 1)))
     if b == 2:
         return g * (a + a)
     if b == 1:
@@ -73,7 +73,7 @@ cbrt_p = elementwise("cbrt", np.cbrt, lambda g, y, x: g / (3.0 * (y * y)), domai
 
 
 def _hypot_slope(g: Any, y: Any, x: Any) -> Any:
-    return np.where(y == 0, 0.0, g * (x / y))
+    return np.where(y == 0, 0.0, g * np.where(np.isinf(x), np.sign(x), x / y))
 
 
 hypot_p = elementwise(

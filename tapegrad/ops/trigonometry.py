@@ -28,7 +28,7 @@ arctan_p = elementwise("arctan", np.arctan, lambda g, y, x: g / (1.0 + x * x))
 
 def _arctan2_slope(g: Any, leg: Any, other: Any) -> Any:
     radius = np.hypot(leg, other)  # not squares, which overflow
-    return np.where(radius == 0, 0.0, g * (leg / radius / radius))
+    return np.where((radius == 0) | np.isinf(radius), 0.0, g * (leg / radius / radius))
 
 
 def _arctan2_slope_quickly(g: Any, leg: Any, other: Any) -> Any:

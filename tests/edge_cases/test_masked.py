@@ -119,3 +119,21 @@ def test_python_branches_are_followed(xp: Any) -> None:
 
     assert slopes(f, 0.0) == (0.0, 0.0)
     assert slopes(f, 4.0) == (0.25, -1 / 32)
+
+
+@both_doors
+@pytest.mark.parametrize("name", BRANCHES)
+def test_a_branch_not_taken_contributes_nothing_for_any_example(xp: Any, name: str) -> None:
+    f, apart, at_apart, taken, at_taken = BRANCHES[name]
+    x = np.array([[apart], [taken]])
+    expected = np.array([at_apart, at_taken])
+
+    def total(x: Any) -> Any:
+        return f(xp, x).sum()
+
+    with np.errstate(all="ignore"):  # what the user writes may warn
+        gradients, hessians = tg.vmap(tg.grad(total))(x), tg.vmap(tg.hessian(total))(x)
+        again = tg.vmap(tg.jacrev(tg.jacfwd(total)))(x)
+    np.testing.assert_allclose(gradients[:, 0], expected[:, 0], atol=1e-15)
+    np.testing.assert_allclose(hessians[:, 0, 0], expected[:, 1], atol=1e-15)
+    np.testing.assert_allclose(again[:, 0, 0], expected[:, 1], atol=1e-15)

@@ -71,3 +71,15 @@ def test_activations_are_finite_everywhere(name: str, x: float) -> None:
 def test_hypot_far_out_does_not_overflow(xp: Any) -> None:
     np.testing.assert_allclose(tg.grad(xp.hypot, (0, 1))(3e200, 4e200), (0.6, 0.8))
     np.testing.assert_allclose(tg.grad(xp.hypot, (0, 1))(3e-200, 4e-200), (0.6, 0.8))
+
+
+@both_doors
+def test_functions_of_two_infinite_numbers_have_the_slopes_of_their_limits(xp: Any) -> None:
+    for far in (np.inf, -np.inf):
+        assert slopes(lambda x: xp.hypot(x, 2.0), far) == (np.sign(far), 0.0)
+        assert slopes(lambda x: xp.hypot(2.0, x), far) == (np.sign(far), 0.0)
+        assert slopes(lambda x, far=far: xp.hypot(x, far), 1.0) == (0.0, 0.0)  # type: ignore[misc]  # as lambdas go
+        assert slopes(lambda x, far=far: xp.arctan2(x, far), 1.0) == (0.0, 0.0)  # type: ignore[misc]
+        assert slopes(lambda x, far=far: xp.arctan2(far, x), 1.0) == (0.0, 0.0)  # type: ignore[misc]
+        assert slopes(lambda x: xp.arctan2(x, 2.0), far) == (0.0, 0.0)
+    assert tg.grad(lambda x: (x ** np.array([0.0, 1.0])).sum())(np.inf) == 1.0

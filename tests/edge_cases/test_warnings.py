@@ -34,12 +34,14 @@ def rows(push: Callable[[Any], Any]) -> Any:
     return np.diag(tg.vmap(push)(np.eye(3)))
 
 
+mapped_twice: Callable[[Any], Any] = tg.vmap(tg.vmap(tg.grad(tnp.sqrt)))
+
 WAYS: dict[str, Callable[[Any], Any]] = {
     "grad": tg.grad(total_root),
     "vmap of grad": tg.vmap(tg.grad(tnp.sqrt)),
     "vmap of jvp": tg.vmap(pushed),
     "vmap of vjp": tg.vmap(pulled),
-    "vmap of vmap of grad": lambda x: tg.vmap(tg.vmap(tg.grad(tnp.sqrt)))(x[None])[0],
+    "vmap of vmap of grad": lambda x: mapped_twice(x[None])[0],
     "vmap of grad of checkpoint": tg.vmap(tg.grad(tg.checkpoint(lambda x: tnp.sqrt(x)))),
     "vmap of a pull": lambda x: rows(lambda g: tg.vjp(tnp.sqrt, x)[1](g)[0]),
     "vmap of a push": lambda x: rows(tg.linearize(tnp.sqrt, x)[1]),
