@@ -30,6 +30,10 @@ def checkpoint(f: Callable[P, Out]) -> Callable[P, Out]:
     The values in between are dropped, and computed again when a replay needs them: memory for time. What is run again is the
     recorded stretch of tape, not `f` itself, so that side effects and random numbers happen once.
 
+    The gradient of a recurrence of 10,000 steps (``tanh(a * x + 0.1)`` on 1,000 float64 numbers) takes 251 MB; cut into 100
+    checkpointed segments of 100 steps it takes 12 MB, and 1.2 times as long. With a `scan` inside each segment, and one over
+    the segments, it takes 2 MB, and four times as long. ``python -m tests.bench memory`` measures it.
+
     Args:
         f: a function of pytrees of arrays that returns a pytree of arrays; it may use traced values from around it.
 

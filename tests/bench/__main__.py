@@ -1,7 +1,8 @@
-"""``python -m tests.bench [networks] [loops] [ops] [--rounds N]``: each workload in every installed library, in one process.
+"""``python -m tests.bench [group ...] [--rounds N]``: each workload in every installed library, in one process.
 
-Prints, for each workload, the time of tapegrad and how many times that the others take; for ``ops``, each operation against the
-NumPy calls that it consists of.
+``networks`` and ``loops`` print, for each workload, the time of tapegrad and how many times that the others take; ``ops``, each
+operation against the NumPy calls that it consists of; ``vmap``, the gradients of each example against one of the batch;
+``memory``, the peak memory of a long recurrence with and without checkpoints.
 """
 
 import argparse
@@ -10,28 +11,33 @@ import sys
 
 import numpy as np
 
-from tests.bench import ops
+from tests.bench import batches, compiled, memory, ops
 from tests.bench.loops import loops
 from tests.bench.networks import networks
 from tests.bench.timing import race
 from tests.bench.workload import Workload
 
 GROUPS = {"networks": networks, "loops": loops}
+REPORTS = {"jit": compiled.report, "ops": ops.report, "vmap": batches.report, "memory": memory.report}
 COLUMNS = ("numpy", "torch", "autograd", "jax", "jax.jit")
 
 
 def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.splitlines()[0])
     parser.add_argument(
-        "groups", nargs="*", metavar="group", help=f"what to run: {', '.join((*GROUPS, 'ops'))} (all but ops by default)"
+        "groups",
+        nargs="*",
+        metavar="group",
+        help=f"what to run: {', '.join((*GROUPS, *REPORTS))} (by default {', '.join(GROUPS)})",
     )
     parser.add_argument("--rounds", type=int, default=20, help="how often each library has its turn (default 20)")
     given = parser.parse_args(argv)
-    unknown = sorted(set(given.groups) - {*GROUPS, "ops"})
+    unknown = sorted(set(given.groups) - {*GROUPS, *REPORTS})
     if unknown:
-        parser.error(f"unknown group {unknown[0]!r}; expected one of {', '.join((*GROUPS, 'ops'))}")
-    if "ops" in given.groups:
-        ops.report(given.rounds)
+        parser.error(f"unknown group {unknown[0]!r}; expected one of {', '.join((*GROUPS, *REPORTS))}")
+    for name in given.groups:
+        if name in REPORTS:
+            REPORTS[name](given.rounds)
     groups = [group for group in given.groups or GROUPS if group in GROUPS]
     if not groups:
         return

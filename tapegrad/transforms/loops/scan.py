@@ -162,7 +162,7 @@ def _pull(g: Any, y: Any, packed: Any, loop: Loop) -> Any:
     outputs = list(y)
     histories = outputs[loop.carried + len(loop.ys) :]
     g_carry, g_ys = list(g[: loop.carried]), list(g[loop.carried : loop.carried + len(loop.ys)])
-    g_histories = list(g[loop.carried + len(loop.ys) :])  # not zero where this rule itself is differentiated
+    g_histories = list(g[loop.carried + len(loop.ys) :])  # there are some only where this rule itself is differentiated
     kinds = [plain(x) for x in (*carry, *[first_of(x) for x in xs], *captured)]
     wanted = moving(kinds)
     in_carry = [k for k in wanted if k < loop.carried]
@@ -179,14 +179,15 @@ def _pull(g: Any, y: Any, packed: Any, loop: Loop) -> Any:
         for k, c in zip(in_carry, g_state, strict=True):
             full[k] = c
         for k, c in zip(floating, g_y, strict=True):
-            full[loop.carried + k] = c
+            full[loop.carried + k] = full[loop.carried + k] if c is None else c
         found = list(pull(tuple(full)))
         a, b = len(in_carry), len(in_carry) + len(in_xs)
-        g_before = [c + more for c, more in zip(found[:a], g_history, strict=True)]
+        g_before = [c if more is None else c + more for c, more in zip(found[:a], g_history, strict=True)]
         return (g_before, [old + new for old, new in zip(g_captured, found[b:], strict=True)]), found[a:b]
 
     zeros = [np.zeros(np.shape(plain(captured[k])), np.result_type(plain(captured[k]))) for k in in_captured]
-    start = ([g_carry[k] for k in in_carry], zeros)
+    last_zeros = [np.zeros(np.shape(plain(carry[k])), np.result_type(plain(carry[k]))) for k in in_carry]
+    start = ([zero if g_carry[k] is None else g_carry[k] for k, zero in zip(in_carry, last_zeros, strict=True)], zeros)
     turns = (histories, xs, [g_ys[k] for k in floating], [g_histories[k] for k in in_carry])
     (last, g_captured), g_xs = scan(back, start, turns, loop.turns, reverse=not loop.reverse)
     found = dict(zip(wanted, [*last, *g_xs, *g_captured], strict=True))
@@ -232,7 +233,14 @@ def _batch(args: Sequence[Any], batched: Sequence[bool], loop: Loop) -> Any:
     return (*last, *[swap(y, 0, 1) for y in ys], *[swap(h, 0, 1) for h in histories])
 
 
-scan_p = Primitive(name="scan", fn=lambda packed, loop: run_program(packed, loop), pulls=(_pull,), push=_push, batch=_batch)
+scan_p = Primitive(
+    name="scan",
+    fn=lambda packed, loop: run_program(packed, loop),
+    pulls=(_pull,),
+    push=_push,
+    batch=_batch,
+    sparse=True,  # of the stacked carried values there is a cotangent in second derivatives only
+)
 """A loop: last carried values, stacked outputs, and the stacked carried values that its rules need."""
 
 
