@@ -24,6 +24,7 @@ from tapegrad.transforms.reverse import value_and_grad as value_and_grad
 from tapegrad.transforms.reverse import vjp as vjp
 
 if TYPE_CHECKING:
+    from tapegrad import config as config
     from tapegrad import debug as debug
     from tapegrad import nn as nn
     from tapegrad import numpy as numpy
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 else:  # the same names, imported when they are used for the first time
     __getattr__, __dir__ = named(
         __name__,
-        ("debug", "nn", "numpy", "optim", "random", "testing"),
+        ("config", "debug", "nn", "numpy", "optim", "random", "testing"),
         extras=("scipy",),
         functions={
             "tapegrad.transforms.checkpoint": ("checkpoint",),

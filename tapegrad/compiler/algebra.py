@@ -12,6 +12,7 @@ import numpy as np
 
 from tapegrad.compiler.rewriting import argument, producer, replayed
 from tapegrad.compiler.trace import Trace
+from tapegrad.compiler.units import LARGE
 from tapegrad.core.arrays import broadcast_to_p, dtype_of, shape_of, sum_to_p
 from tapegrad.core.primitive import Primitive
 from tapegrad.core.structure import astype_p, root_p, stop_gradient_p
@@ -142,6 +143,13 @@ def _add_negative(args: Sequence[Any], settings: dict[str, Any], value: Any) -> 
     return None
 
 
+def _add_itself(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    a, b = args
+    if type(a) is Var and type(b) is Var and a.index == b.index and dtype_of(value).kind == "f":
+        return binary(multiply_p, a, 2.0)
+    return None
+
+
 def _subtract_negative(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
     a, b = args
     return binary(add_p, a, argument(b, 0)) if made_by(b, negative_p) else None
@@ -226,6 +234,11 @@ def _sum_of_spread(args: Sequence[Any], settings: dict[str, Any], value: Any) ->
     return np.broadcast_to(np.reshape(origin, ()) * float(count), shape_of(value))
 
 
+def weak(x: Any, value: Any) -> Any:
+    """Return a constant number of the dtype of the output as Python's, with which sums and products of constants are simple."""
+    return float(x) if isinstance(x, np.floating) and x.dtype == dtype_of(value) and x.dtype.char in "fd" else x
+
+
 def one_number(x: Any) -> Any:
     """Return the one number that a constant array consists of, or what was given."""
     if type(x) is not np.ndarray or not x.size or not x.ndim:
@@ -236,9 +249,18 @@ def one_number(x: Any) -> Any:
     return first if not any(x.strides) or np.all(x == first) else x
 
 
+def _sum_of_squares(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    """The sum of all squares is a product of a vector with itself."""
+    x = args[0]
+    if shape_of(value) or not made_by(x, square_p) or dtype_of(value).char not in "fd" or dtype_of(x) != dtype_of(value):
+        return None
+    flat = np.reshape(argument(x, 0), (-1,))
+    return np.dot(flat, flat) if 0 < flat.size < LARGE else None
+
+
 def without_broadcasts(primitive: Primitive, args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
     """Return an elementwise step on what its arguments were before they were spread, where another one spreads it anyway."""
-    bare = [argument(x, 0) if made_by(x, broadcast_to_p) else one_number(x) for x in args]
+    bare = [argument(x, 0) if made_by(x, broadcast_to_p) else weak(one_number(x), value) for x in args]
     shape = shape_of(value)
     chosen = list(args)
     for k, x in enumerate(bare):
@@ -261,7 +283,7 @@ RULES: dict[Primitive, tuple[Rule, ...]] = {
     astype_p: (_first,),
     negative_p: (_twice(negative_p), _negative_times),
     reciprocal_p: (_twice(reciprocal_p),),
-    add_p: (_neutral(0), _add_negative),
+    add_p: (_neutral(0), _add_negative, _add_itself),
     subtract_p: (_neutral(0, right_only=True), _subtract_negative),
     multiply_p: (_neutral(1), _minus_times, _times_times, _times_itself, _times_negative),
     divide_p: (_neutral(1, right_only=True),),
@@ -269,7 +291,7 @@ RULES: dict[Primitive, tuple[Rule, ...]] = {
     reshape_p: (_same_shape, _reshape_twice),
     transpose_p: (_transpose_twice,),
     broadcast_to_p: (_same_shape, _spread_again),
-    sum_p: (_sum_of_spread,),
+    sum_p: (_sum_of_spread, _sum_of_squares),
     sum_to_p: (_same_shape, _sum_of_spread),
 }
 """For each primitive what may be said of it, tried in order. Only what has the shape and dtype of the original is taken."""

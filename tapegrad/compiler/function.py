@@ -5,14 +5,15 @@ import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, overload
 
 import numpy as np
 from attrs import define, field, frozen
 
 from tapegrad import tree
 from tapegrad.compiler.interface import DONATED, MISS
-from tapegrad.compiler.program import PASSES, Compiled, build
+from tapegrad.compiler.lowered import Lowered
+from tapegrad.compiler.program import PASSES, Compiled, Task
 from tapegrad.compiler.trace import NUMBERS, name_of, path_names
 from tapegrad.core.node import CURRENT
 from tapegrad.errors import TraceError
@@ -70,7 +71,7 @@ class Cache:
 
 
 @frozen(eq=False, slots=False, repr=False)
-class Jitted(Transformed):
+class Jitted(Transformed, Generic[P, Out]):
     """``jit(f)``; see `jit`."""
 
     static_argnames: tuple[str, ...] = ()
@@ -92,16 +93,20 @@ class Jitted(Transformed):
         self.__dict__["_cache"] = Cache()
         self.__dict__["_positions"] = dict(enumerate(names or ()))
 
-    def __call__(self, *args: Any, **settings: Any) -> Any:
+    def __call__(self, *args: P.args, **settings: P.kwargs) -> Out:
         if current() is not None:
-            return self.f(*args, **settings)  # traced into
+            return self.f(*args, **settings)  # type: ignore[no-any-return]  # traced into; f is held as Any
         cache = self.__dict__["_cache"]
         for program in cache.recent:
             out = program(args, settings)
             if out is not MISS:
                 cache.hits += 1
-                return out
-        return self._slowly(args, settings)
+                return out  # type: ignore[no-any-return]  # what f returns
+        return self._slowly(args, settings)  # type: ignore[no-any-return]  # likewise
+
+    def lower(self, *args: P.args, **settings: P.kwargs) -> Lowered:
+        """Trace and compile the function for arguments like these, and return all stages to be looked at."""
+        return self._task(*self._take_apart(args, settings)).source(hopeful=True)[1]()
 
     def cache_info(self) -> CacheInfo:
         """Return how often a program was found, how often one was made, how many there are, and their memory in bytes."""
@@ -123,7 +128,7 @@ class Jitted(Transformed):
             with cache.lock:
                 program = cache.programs.get(key)
                 if program is None:
-                    program = self._compiled(leaves, structure, fixed)
+                    program = self._task(leaves, structure, fixed).compiled()
                     cache.misses += 1
                     self._complain(key)
         else:
@@ -166,11 +171,11 @@ class Jitted(Transformed):
         given = iter(leaves)
         return tree.unflatten(structure, [fixed[k] if k in fixed else next(given) for k in range(structure.count)])
 
-    def _compiled(self, leaves: list[Any], structure: Any, fixed: dict[int, Any]) -> Compiled:
+    def _task(self, leaves: list[Any], structure: Any, fixed: dict[int, Any]) -> Task:
         paths = [path for k, path in enumerate(self._paths(structure)) if k not in fixed]
         owners = [path.split(".")[0].split("[")[0] for path in paths]
         donated = [k for k, owner in enumerate(owners) if owner in self.donate_argnames]
-        return build(
+        return Task(
             self.f,
             leaves,
             lambda traced: self._put_together(traced, structure, fixed),
@@ -258,12 +263,64 @@ def names_of(what: str, given: str | Iterable[str] | None) -> tuple[str, ...]:
     return names
 
 
+@overload
 def jit(
     f: Callable[P, Out],
     *,
     static_argnames: str | Iterable[str] = (),
     donate_argnames: str | Iterable[str] = (),
     passes: Iterable[str] = PASSES,
-) -> Callable[P, Out]:
-    """Return a function that computes what `f` computes, as a program."""
+) -> "Jitted[P, Out]": ...
+@overload
+def jit(
+    *, static_argnames: str | Iterable[str] = (), donate_argnames: str | Iterable[str] = (), passes: Iterable[str] = PASSES
+) -> "Callable[[Callable[P, Out]], Jitted[P, Out]]": ...
+def jit(
+    f: Callable[..., Any] | None = None,
+    *,
+    static_argnames: str | Iterable[str] = (),
+    donate_argnames: str | Iterable[str] = (),
+    passes: Iterable[str] = PASSES,
+) -> Any:
+    """Return a function that computes what `f` computes, as a program.
+
+    It is traced once for each kind of arguments: their tree, shapes and dtypes, and the values of static ones. The program is
+    straight-line NumPy code over buffers that are allocated once; it is written by rewriting what was traced, and large arrays
+    are walked over in blocks, on several threads. Results are those of `f` to rounding.
+
+    What `f` does besides computing (printing, changing a list) is done when it is traced, and not again; arrays that it takes
+    from outside are constants, as they were then. Under another transform `f` itself is called, and traced into.
+
+    Args:
+        f: a function of pytrees of arrays and numbers, that returns such a pytree. It must not look at values: use `cond` or
+            ``where`` in place of ``if``. Without it, a decorator is returned.
+        static_argnames: arguments that are not traced: for each of their values (hashable) there is a program of its own.
+        donate_argnames: arguments whose arrays are given away: results are written into their memory where they fit, and to use
+            one of these arrays afterwards raises. For parameters and the state of an optimizer.
+        passes: the passes to run; see `tapegrad.compiler.program.PASSES`.
+
+    Returns:
+        A function like `f`, with the methods ``lower(*args)``, which shows the program; ``cache_info()``; ``clear_cache()``.
+
+    Raises:
+        ValueError: if a name is that of no argument, or there is no such pass.
+        ConcretizationError: when it is called: if `f` looks at a value, naming the line.
+        TypeError: if a leaf of the arguments is neither array nor number, naming its path; or a static one is not hashable.
+        TraceError: if `f` draws from a global generator of random numbers, or an argument was donated before.
+
+    Example:
+        >>> @jit
+        ... def step(w, x):
+        ...     return w - 0.1 * (x @ w)
+        >>> step(np.ones(2), np.eye(2))
+        array([0.9, 0.9])
+        >>> step.cache_info().programs
+        1
+
+    References:
+        R. Frostig, M. J. Johnson, C. Leary, "Compiling machine learning programs via high-level tracing", SysML 2018 (tracing
+        to a program).
+    """
+    if f is None:
+        return lambda f: jit(f, static_argnames=static_argnames, donate_argnames=donate_argnames, passes=passes)
     return Jitted(f, names_of("static_argnames", static_argnames), names_of("donate_argnames", donate_argnames), tuple(passes))

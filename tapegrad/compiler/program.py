@@ -1,18 +1,19 @@
 """A compiled program: what becomes of a function for one kind of arguments."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextvars import Context
 from functools import partial
 from typing import Any
 
 import attrs
 import numpy as np
-from attrs import define, field
+from attrs import define, field, frozen
 
 from tapegrad import tree
 from tapegrad.compiler.algebra import simplify
 from tapegrad.compiler.emit import emit
 from tapegrad.compiler.interface import MISS
+from tapegrad.compiler.lowered import Lowered, lowered
 from tapegrad.compiler.plan import plan
 from tapegrad.compiler.rewriting import expand, fold, merge
 from tapegrad.compiler.source import DoubtError, Source
@@ -74,19 +75,11 @@ class Compiled:
         return partial(context.run, call)  # type: ignore[call-arg]  # the other arguments come with each call
 
 
-def build(
-    f: Callable[..., Any],
-    leaves: Sequence[Any],
-    assemble: Callable[[list[Any]], tuple[Any, Any]],
-    structure: "tree.Structure[Any]",
-    fixed: dict[int, Any],
-    donated: Sequence[int],
-    passes: Iterable[str],
-    paths: Sequence[str],
-) -> Compiled:
-    """Trace `f` and compile it.
+@frozen(eq=False)
+class Task:
+    """What is to be compiled.
 
-    Args:
+    Attributes:
         f: the function.
         leaves: what is traced.
         assemble: makes ``(args, settings)`` of leaves.
@@ -96,31 +89,29 @@ def build(
         passes: names of the passes to run.
         paths: where each leaf stands, for messages.
     """
-    chosen = tuple(passes)
 
-    def compiled(hopeful: bool, otherwise: "Callable[[], Compiled] | None") -> Compiled:
-        trace, results = record(f, leaves, assemble, hopeful)
-        return translate(trace, chosen, structure, results, fixed, donated, paths, otherwise)
+    f: Callable[..., Any]
+    leaves: Sequence[Any]
+    assemble: Callable[[list[Any]], tuple[Any, Any]]
+    structure: "tree.Structure[Any]"
+    fixed: dict[int, Any]
+    donated: Sequence[int]
+    passes: Sequence[str]
+    paths: Sequence[str]
 
-    return compiled(True, partial(compiled, False, None))
+    def compiled(self) -> Compiled:
+        """Return the hopeful program, behind which the careful one stands."""
+        return Compiled(self.source(hopeful=True)[0], lambda: Compiled(self.source(hopeful=False)[0], None))
 
-
-def translate(
-    trace: Trace,
-    passes: Sequence[str],
-    structure: "tree.Structure[Any]",
-    results: "tree.Structure[Any]",
-    fixed: dict[int, Any],
-    donated: Sequence[int],
-    paths: Sequence[str],
-    otherwise: "Callable[[], Compiled] | None",
-) -> Compiled:
-    """Turn a trace into a program; see `build`."""
-    trace = improved(trace, passes)
-    order = units(trace, alive(trace), fuse="fuse" in passes)
-    made = plan(trace, order, donated, reuse="reuse" in passes)
-    source = emit(trace, made, structure, results, fixed, paths, partial(with_programs, passes=passes))
-    return Compiled(source, otherwise)
+    def source(self, hopeful: bool) -> tuple[Source, Callable[[], Lowered]]:
+        """Trace the function, run the passes, and write the program."""
+        first, results = record(self.f, self.leaves, self.assemble, hopeful)
+        last = improved(first, self.passes)
+        order = units(last, alive(last), fuse="fuse" in self.passes)
+        made = plan(last, order, self.donated, reuse="reuse" in self.passes)
+        inner = partial(with_programs, passes=self.passes)
+        source = emit(last, made, self.structure, results, self.fixed, self.paths, inner)
+        return source, lambda: lowered(first, last, order, made, source, self.paths)
 
 
 def improved(trace: Trace, passes: Sequence[str]) -> Trace:
@@ -128,7 +119,7 @@ def improved(trace: Trace, passes: Sequence[str]) -> Trace:
     for name, step in REWRITING.items():
         if name in passes:
             trace = step(trace)
-    return trace
+    return merge(trace) if "merge" in passes else trace  # algebra makes equals of what was not
 
 
 # Programs inside a program: the bodies of loops and branches
@@ -149,10 +140,10 @@ class Inner:
             out = compiled(inputs, {})
             if out is not MISS:
                 return out
-        trace, results = record(self.program, inputs, lambda traced: (tuple(traced), {}), hopeful=True)
         structure: tree.Structure[Any] = tree.structure((inputs, {}))
         paths = [f"input {k}" for k in range(len(inputs))]
-        self.compiled.append(translate(trace, self.passes, structure, results, {}, (), paths, None))
+        task = Task(self.program, inputs, lambda traced: (tuple(traced), {}), structure, {}, (), self.passes, paths)
+        self.compiled.append(Compiled(task.source(hopeful=True)[0], None))
         return self.compiled[-1](inputs, {})
 
 

@@ -43,14 +43,14 @@ def ones(count: int, dtype: np.dtype[Any]) -> Any:
 
 
 def sums_by_dot(x: Any, axis: int) -> bool:
-    """Tell whether BLAS is the quickest to sum over an axis: that of a matrix that is neither empty nor very long."""
-    return x.ndim == 2 and x.dtype.char in "fd" and 0 < x.shape[axis] <= 65536
+    """Tell whether BLAS is quick to sum over an axis: one of floating-point numbers that is neither empty nor very long."""
+    return x.ndim >= 2 and x.dtype.char in "fd" and 0 < x.shape[axis] <= 65536
 
 
 def _sum_to(g: Any, shape: tuple[int, ...]) -> Any:
     lead = g.ndim - len(shape)
     if g.shape[lead:] == shape:
-        if lead == 1 and sums_by_dot(g, 0):
+        if lead == 1 and g.ndim == 2 and sums_by_dot(g, 0):
             return ones(len(g), g.dtype).dot(g)  # BLAS; half the time of a reduction over the first axis
         return np.add.reduce(g, 0 if lead == 1 else tuple(range(lead)))
     axes = tuple([i for i, n in enumerate(g.shape) if i < lead or (shape[i - lead] == 1 and n != 1)])
@@ -61,7 +61,7 @@ def _into_sum_to(args: Sequence[Any], settings: dict[str, Any]) -> Into | None:
     g, shape = args[0], settings["shape"]
     lead = g.ndim - len(shape)
     if g.shape[lead:] == shape:
-        if lead == 1 and sums_by_dot(g, 0):
+        if lead == 1 and g.ndim == 2 and sums_by_dot(g, 0):
             return Into(np.dot, (ones(len(g), g.dtype), Slot(0), OUT))
         return Into(np.add.reduce, (Slot(0), tuple(range(lead)), None, OUT))
     if lead:
@@ -71,7 +71,7 @@ def _into_sum_to(args: Sequence[Any], settings: dict[str, Any]) -> Into | None:
 
 def last_axis_sum(x: Any) -> Any:
     """Sum a plain array of floating-point numbers over its last axis, by BLAS where rows are many and short."""
-    if sums_by_dot(x, 1):
+    if x.ndim == 2 and sums_by_dot(x, 1):
         return x.dot(ones(x.shape[1], x.dtype))
     return np.add.reduce(x, -1)
 

@@ -108,9 +108,12 @@ def _into(function: Fn) -> Fn:
     def into(args: Sequence[Any], settings: dict[str, Any]) -> Into | None:
         axis, keepdims, dtype = settings.get("axis"), settings.get("keepdims", False), settings.get("dtype")
         x = args[0]
-        if function is add_up and dtype is None and not keepdims and axis in (0, 1) and sums_by_dot(x, axis):
+        if function is add_up and dtype is None and type(axis) is int and sums_by_dot(x, axis):
             column = ones(x.shape[axis], x.dtype)
-            return Into(np.dot, (column, Slot(0), OUT) if axis == 0 else (Slot(0), column, OUT))
+            if x.ndim == 2 and not keepdims:
+                return Into(np.dot, (column, Slot(0), OUT) if axis == 0 else (Slot(0), column, OUT))
+            if axis == x.ndim - 1:
+                return Into(np.matmul, (Slot(0), column[:, None] if keepdims else column, OUT))
         return Into(function, (Slot(0), axis, dtype, OUT, keepdims))
 
     return into

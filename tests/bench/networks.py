@@ -23,8 +23,13 @@ def networks() -> list[Workload]:
     ]
 
 
-def network(name: str, what: str, rng: np.random.Generator, sizes: Sequence[int], batch: int, activation: str) -> Workload:
-    """Return the workload of one network: tanh comes with squared errors, relu with cross-entropy."""
+def network(
+    name: str, what: str, rng: np.random.Generator, sizes: Sequence[int], batch: int, activation: str, jit: bool = False
+) -> Workload:
+    """Return the workload of one network: tanh comes with squared errors, relu with cross-entropy.
+
+    With `jit` the call of tapegrad is compiled, and there is another one that is not.
+    """
     weights = [rng.normal(0, np.sqrt(1 / m), (m, n)).astype(np.float32) for m, n in pairwise(sizes)]
     biases = [rng.normal(0, 0.1, n).astype(np.float32) for n in sizes[1:]]
     x = rng.normal(size=(batch, sizes[0])).astype(np.float32)
@@ -33,9 +38,11 @@ def network(name: str, what: str, rng: np.random.Generator, sizes: Sequence[int]
     else:
         y = rng.normal(size=(batch, sizes[-1])).astype(np.float32)
     calls: dict[str, Call] = {
-        "tapegrad": in_tapegrad(weights, biases, x, y, activation),
+        "tapegrad": in_tapegrad(weights, biases, x, y, activation, jit),
         "numpy": by_hand(weights, biases, x, y, activation),
     }
+    if jit:
+        calls["eager"] = in_tapegrad(weights, biases, x, y, activation, jit=False)
     if installed("torch"):
         calls["torch"] = in_torch(weights, biases, x, y, activation)
     if installed("autograd"):
@@ -46,7 +53,7 @@ def network(name: str, what: str, rng: np.random.Generator, sizes: Sequence[int]
     return Workload(name, what, calls)
 
 
-def in_tapegrad(weights: list[Array], biases: list[Array], x: Array, y: Array, activation: str) -> Call:
+def in_tapegrad(weights: list[Array], biases: list[Array], x: Array, y: Array, activation: str, jit: bool) -> Call:
     act = nn.relu if activation == "relu" else tg.numpy.tanh
     params = [nn.LinearParams(w, b) for w, b in zip(weights, biases, strict=True)]
 
@@ -56,7 +63,7 @@ def in_tapegrad(weights: list[Array], biases: list[Array], x: Array, y: Array, a
         out = nn.linear(params[-1], x)
         return nn.cross_entropy(out, y) if activation == "relu" else nn.mse(out, y)
 
-    both = tg.value_and_grad(loss)
+    both = tg.jit(tg.value_and_grad(loss)) if jit else tg.value_and_grad(loss)
 
     def call() -> tuple[Any, list[Any]]:
         value, gradient = both(params, x, y)
