@@ -42,9 +42,20 @@ bincount_p: Primitive = linear(
 )
 """The sums of the weights of each bin."""
 
-isin_p = constant(
+
+def _batch_isin(args: Sequence[Any], batched: Sequence[bool], **settings: Any) -> Any:
+    x, among = args
+    if not batched[1]:
+        return apply(isin_p, x, among, **settings)
+    if len(among) == 0:
+        return np.zeros((0, *shape_of(x)[int(batched[0]) :]), bool)
+    return np.stack([apply(isin_p, x[i] if batched[0] else x, among[i], **settings) for i in range(len(among))])
+
+
+isin_p: Primitive = constant(
     "isin",
     lambda x, among, invert: np.isin(x, among, invert=invert),
     arity=2,
+    batch=_batch_isin,
     cases=(case((3,), (2,), invert=False),),
 )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tapegrad.core.families import constant
-from tapegrad.core.primitive import case
+from tapegrad.core.primitive import Primitive, case
 from tapegrad.core.var import Var, apply, binary, unary
 from tapegrad.numpy.door import gathered, stands_for
 from tapegrad.numpy.linalg.arguments import LINALG, matrix
@@ -17,7 +17,12 @@ from tapegrad.ops.linalg.matrices import parts
 from tapegrad.ops.linalg.solving import inv_p, lstsq_p, pinv_p, solve_p
 from tapegrad.typing import Array, ArrayLike
 
-matrix_rank_p = constant("matrix_rank", lambda a, **settings: np.linalg.matrix_rank(a, **settings), cases=(case((3, 3)),))
+matrix_rank_p: Primitive = constant(
+    "matrix_rank",
+    lambda a, **settings: np.linalg.matrix_rank(a, **settings),
+    batch=lambda args, batched, **settings: apply(matrix_rank_p, args[0], **settings),
+    cases=(case((3, 3)),),
+)
 
 
 class LstsqResult(NamedTuple):
