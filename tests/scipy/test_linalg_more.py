@@ -208,6 +208,38 @@ def test_matrices_of_numbers_are_scipys() -> None:
     assert linalg.solve_lyapunov is linalg.solve_continuous_lyapunov
 
 
+# Stacks
+
+
+STACK = np.stack([POSITIVE, 2.0 * POSITIVE + np.eye(3)])
+VECTORS = np.array([[4.0, 0.3, 0.7], [3.0, -0.2, 0.4]])
+HALVES = np.stack([HALF, 1.5 * HALF])
+
+STACKS: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
+    (linalg.toeplitz, (VECTORS, VECTORS[0])),
+    (lambda a: linalg.convolution_matrix(a, 4, "same"), (VECTORS,)),
+    (linalg.khatri_rao, (STACK, STACK[0])),
+    (linalg.solve_toeplitz, (VECTORS, STACK[:, :, :2])),
+    (linalg.solve_toeplitz, (VECTORS, VECTORS[0])),
+    (lambda c, x: linalg.matmul_toeplitz((c, c), x), (VECTORS, STACK[0])),
+    (linalg.solveh_banded, (HALVES, HALF.T)),
+    (linalg.eigvals_banded, (HALVES,)),
+    (linalg.eigvalsh_tridiagonal, (VECTORS, VECTORS[:, :2])),
+    (lambda a, b: linalg.lstsq(a, b)[:2], (STACK[:, :, :2], STACK[0])),
+    (lambda a, b: linalg.lstsq(a, b)[:2], (STACK[:, :, :2], VECTORS[0])),
+    (linalg.orthogonal_procrustes, (STACK, STACK[::-1] + 1.0)),
+    (linalg.subspace_angles, (STACK[:, :, :1], STACK[:, :, 1:] + 1.0)),
+    (lambda s: linalg.diagsvd(s, 4, 3), (VECTORS,)),
+    (lambda a: linalg.solve_continuous_are(a, POSITIVE, POSITIVE, POSITIVE), (0.3 * STACK,)),
+    (lambda a: linalg.solve_discrete_are(a, STACK[:, :, :2], STACK, POSITIVE[:2, :2]), (0.3 * POSITIVE,)),
+]
+
+
+@pytest.mark.parametrize(("f", "args"), STACKS)
+def test_stacks_of_matrices_are_taken_as_scipy_takes_them(f: Callable[..., Any], args: tuple[Any, ...]) -> None:
+    check_grads(f, args, 1)
+
+
 # Conventions
 
 

@@ -41,7 +41,7 @@ def eig_banded(
     """Return eigenvalues and eigenvectors of a Hermitian band matrix.
 
     Args:
-        a_band: the diagonals of one half as rows, shape ``(u + 1, n)``: of the upper half with ``a_band[u + i - j, j] ==
+        a_band: the diagonals of one half as rows, shape ``(..., u + 1, n)``: of the upper half with ``a_band[u + i - j, j] ==
             a[i, j]``, or of the lower one with ``a_band[i - j, j] == a[i, j]``.
         lower: whether it holds the lower half, or the upper one.
         eigvals_only: return the eigenvalues alone.
@@ -108,8 +108,8 @@ def eigh_tridiagonal(
     """Return eigenvalues and eigenvectors of a real symmetric tridiagonal matrix.
 
     Args:
-        d: its diagonal, shape ``(n,)``.
-        e: the diagonals beside it, shape ``(n - 1,)``.
+        d: its diagonal, shape ``(..., n)``.
+        e: the diagonals beside it, shape ``(..., n - 1)``.
         eigvals_only: return the eigenvalues alone.
         select: as for `eig_banded`.
         select_range: as for `eig_banded`.
@@ -134,10 +134,11 @@ def eigh_tridiagonal(
         y = scipy_eigh_tridiagonal(d, e, eigvals_only, select, select_range, check_finite, tol, lapack_driver)
         return y if eigvals_only else tuple(y)
     main, beside = arrays
-    fits = main.ndim == 1 == beside.ndim and len(main) == len(beside) + 1
+    fits = main.ndim > 0 and main.shape == (*beside.shape[:-1], beside.shape[-1] + 1) if beside.ndim else False
     if not fits or select not in KNOWN or "c" in (main.dtype.kind, beside.dtype.kind):
         refused(scipy_eigh_tridiagonal, main, beside, eigvals_only, select, select_range)
-    half = np.stack([main, np.concatenate([beside, np.zeros(1, beside.dtype)])])
+    gap = np.zeros((*beside.shape[:-1], 1), beside.dtype)
+    half = np.stack([main, np.concatenate([beside, gap], axis=-1)], axis=-2)
     w, v = _pairs(half, True, select, select_range)
     return w if eigvals_only else (w, v)
 

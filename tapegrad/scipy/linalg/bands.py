@@ -9,7 +9,7 @@ from tapegrad.ops.scipy_linalg.banded import solve_banded_p, whole
 from tapegrad.ops.scipy_linalg.toeplitz import solve_toeplitz_p
 from tapegrad.scipy.arguments import ArrayFn, refused
 from tapegrad.scipy.linalg.arguments import column, given
-from tapegrad.scipy.linalg.structured import diagonals, scipy_toeplitz, vectors
+from tapegrad.scipy.linalg.structured import diagonals, vectors
 from tapegrad.typing import Array, ArrayLike
 
 scipy_solve_banded: ArrayFn = scipy.linalg.solve_banded
@@ -68,16 +68,16 @@ def solveh_banded(
     """Solve ``a @ x = b`` for a Hermitian positive definite band matrix.
 
     Args:
-        ab: the diagonals of one half as rows, shape ``(u + 1, n)``: of the upper half with ``ab[u + i - j, j] == a[i, j]``,
-            or of the lower one with ``ab[i - j, j] == a[i, j]``.
-        b: a vector of shape ``(n,)``, or a matrix of shape ``(n, k)``.
+        ab: the diagonals of one half as rows, shape ``(..., u + 1, n)``: of the upper half with ``ab[u + i - j, j] ==
+            a[i, j]``, or of the lower one with ``ab[i - j, j] == a[i, j]``.
+        b: a vector of shape ``(n,)``, or matrices of shape ``(..., n, k)``.
         overwrite_ab: without effect on traced values.
         overwrite_b: without effect on traced values.
         lower: whether `ab` holds the lower half, or the upper one.
         check_finite: raise for elements that are infinite or NaN.
 
     Returns:
-        `x`, in the shape of `b`.
+        `x`, shape ``(..., n)`` or ``(..., n, k)``.
 
     Raises:
         LinAlgError: if the matrix is not positive definite.
@@ -91,9 +91,9 @@ def solveh_banded(
     if arrays is None:
         return scipy_solveh_banded(ab, b, overwrite_ab, overwrite_b, lower, check_finite)
     half, right = arrays
-    if half.ndim != 2 or right.ndim not in (1, 2) or right.shape[0] != half.shape[-1]:
+    if half.ndim < 2 or not right.ndim or right.shape[0 if right.ndim == 1 else -2] != half.shape[-1]:
         refused(scipy_solveh_banded, half, right, lower=lower)
-    u = half.shape[0] - 1
+    u = half.shape[-2] - 1
     return _banded(whole(half, lower), right, u, u, positive=True)
 
 
@@ -107,12 +107,13 @@ def solve_toeplitz(c_or_cr: ArrayLike | tuple[ArrayLike, ArrayLike], b: ArrayLik
     """Solve ``toeplitz(c, r) @ x = b`` by Levinson's recursion.
 
     Args:
-        c_or_cr: the first column of the matrix, or a tuple of that and the first row; ``conj(c)`` by default.
-        b: a vector of shape ``(n,)``, or matrices of shape ``(n, k)``.
+        c_or_cr: the first column of the matrix, shape ``(..., n)``, or a tuple of that and the first row, which by default is
+            ``conj(c)``.
+        b: a vector of shape ``(n,)``, or matrices of shape ``(..., n, k)``.
         check_finite: raise for elements that are infinite or NaN.
 
     Returns:
-        `x`, in the shape of `b`.
+        `x`, shape ``(..., n)`` or ``(..., n, k)``.
 
     Raises:
         LinAlgError: if a leading part of the matrix is singular.
@@ -126,12 +127,10 @@ def solve_toeplitz(c_or_cr: ArrayLike | tuple[ArrayLike, ArrayLike], b: ArrayLik
     arrays = given(c, r, b, check_finite=check_finite)
     if arrays is None:
         return scipy_solve_toeplitz(c_or_cr, b, check_finite)
-    first, top = vectors(scipy_toeplitz, arrays[:2])
-    right = arrays[2]
-    if first.shape != top.shape or not right.ndim or right.shape[0] != len(first):
+    first, top = vectors(arrays[:2])
+    right, n = arrays[2], first.shape[-1]
+    if first.shape != top.shape or not right.ndim or right.shape[0 if right.ndim == 1 else -2] != n:
         refused(lambda x, y, z: scipy_solve_toeplitz((x, y), z), first, top, right)
-    flat, vector = column(right)
-    shape = flat.shape
-    y = apply(solve_toeplitz_p, diagonals(first, top), flat.reshape(shape[0], -1)).reshape(shape)
-    solution: Array = y[..., 0] if vector else y
-    return solution
+    right, vector = column(right)
+    y: Array = apply(solve_toeplitz_p, diagonals(first, top), right)
+    return y[..., 0] if vector else y

@@ -9,7 +9,7 @@ from tapegrad.core.var import Var
 from tapegrad.numpy.shapes import plain
 from tapegrad.scipy.arguments import ArrayFn, refused
 from tapegrad.scipy.linalg.arguments import column, given
-from tapegrad.scipy.linalg.structured import scipy_toeplitz, vectors
+from tapegrad.scipy.linalg.structured import vectors
 from tapegrad.typing import Array, ArrayLike
 
 scipy_solve_circulant: ArrayFn = scipy.linalg.solve_circulant
@@ -76,13 +76,14 @@ def matmul_toeplitz(
     """Return ``toeplitz(c, r) @ x``, without making the matrix.
 
     Args:
-        c_or_cr: the first column of the matrix, or a tuple of that and the first row; ``conj(c)`` by default.
-        x: a vector of shape ``(n,)``, or a matrix of shape ``(n, k)``.
+        c_or_cr: the first column of the matrix, shape ``(..., m)``, or a tuple of that and the first row, which by default is
+            ``conj(c)``.
+        x: a vector of shape ``(n,)``, or matrices of shape ``(..., n, k)``.
         check_finite: raise for elements that are infinite or NaN.
         workers: how many threads SciPy's transforms use; without effect on traced values.
 
     Returns:
-        Shape ``(m,)`` or ``(m, k)``.
+        Shape ``(..., m)`` or ``(..., m, k)``.
 
     Raises:
         ValueError: if the shapes do not fit.
@@ -95,16 +96,17 @@ def matmul_toeplitz(
     arrays = given(c, r, x, check_finite=check_finite)
     if arrays is None:
         return scipy_matmul_toeplitz(c_or_cr, x, check_finite, workers)
-    first, top = vectors(scipy_toeplitz, arrays[:2])
-    if arrays[2].ndim not in (1, 2) or len(arrays[2]) != len(top):
-        refused(lambda c, r, x: scipy_matmul_toeplitz((c, r), x), first, top, arrays[2])
-    right, vector = column(arrays[2])
-    n = len(first) + len(top) - 1
-    around = np.concatenate([first, top[:0:-1]])[:, None]
+    first, top = vectors(arrays[:2])
+    right = arrays[2]
+    if not right.ndim or right.shape[0 if right.ndim == 1 else -2] != top.shape[-1]:
+        refused(lambda c, r, x: scipy_matmul_toeplitz((c, r), x), first, top, right)
+    right, vector = column(right)
+    n = first.shape[-1] + top.shape[-1] - 1
+    around = np.concatenate([first, top[..., :0:-1]], axis=-1)[..., None]
     product: Any
     if "c" in (around.dtype.kind, right.dtype.kind):
-        product = np.fft.ifft(np.fft.fft(around, axis=0) * np.fft.fft(right, n, axis=0), axis=0)
+        product = np.fft.ifft(np.fft.fft(around, axis=-2) * np.fft.fft(right, n, axis=-2), axis=-2)
     else:
-        product = np.fft.irfft(np.fft.rfft(around, axis=0) * np.fft.rfft(right, n, axis=0), n, axis=0)
-    y: Array = product[: len(first)]
-    return y[:, 0] if vector else y
+        product = np.fft.irfft(np.fft.rfft(around, axis=-2) * np.fft.rfft(right, n, axis=-2), n, axis=-2)
+    y: Array = product[..., : first.shape[-1], :]
+    return y[..., 0] if vector else y

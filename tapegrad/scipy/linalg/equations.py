@@ -127,16 +127,16 @@ def solve_continuous_are(
     """Solve the continuous Riccati equation ``a^H x + x a - x b r^-1 b^H x + q = 0`` for the stabilizing `x`.
 
     Args:
-        a: a square matrix, shape ``(m, m)``.
-        b: shape ``(m, n)``.
-        q: Hermitian, shape ``(m, m)``.
-        r: Hermitian and not singular, shape ``(n, n)``.
-        e: a matrix that is not singular, shape ``(m, m)``, of the generalized equation ``a^H x e + e^H x a - ...``.
-        s: shape ``(m, n)``, of the generalized equation ``(e^H x b + s) r^-1 (b^H x e + s^H)``.
+        a: square matrices, shape ``(..., m, m)``.
+        b: shape ``(..., m, n)``.
+        q: Hermitian, shape ``(..., m, m)``.
+        r: Hermitian and not singular, shape ``(..., n, n)``.
+        e: a matrix that is not singular, shape ``(..., m, m)``, of the generalized equation ``a^H x e + e^H x a - ...``.
+        s: shape ``(..., m, n)``, of the generalized equation ``(e^H x b + s) r^-1 (b^H x e + s^H)``.
         balanced: scale the equation first.
 
     Returns:
-        `x`, shape ``(m, m)``. The derivative is that of a function of Hermitian `q` and `r`.
+        `x`, shape ``(..., m, m)``. The derivative is that of a function of Hermitian `q` and `r`.
 
     Raises:
         LinAlgError: if there is no stabilizing solution.
@@ -162,16 +162,16 @@ def solve_discrete_are(
     """Solve the discrete Riccati equation ``a^H x a - x - a^H x b (r + b^H x b)^-1 b^H x a + q = 0`` for the stabilizing `x`.
 
     Args:
-        a: a square matrix, shape ``(m, m)``.
-        b: shape ``(m, n)``.
-        q: Hermitian, shape ``(m, m)``.
-        r: Hermitian, shape ``(n, n)``; with `s` it must not be singular.
-        e: a matrix that is not singular, shape ``(m, m)``, of the generalized equation ``a^H x a - e^H x e - ...``.
-        s: shape ``(m, n)``, of the generalized equation ``(a^H x b + s) (r + b^H x b)^-1 (b^H x a + s^H)``.
+        a: square matrices, shape ``(..., m, m)``.
+        b: shape ``(..., m, n)``.
+        q: Hermitian, shape ``(..., m, m)``.
+        r: Hermitian, shape ``(..., n, n)``; with `s` it must not be singular.
+        e: a matrix that is not singular, shape ``(..., m, m)``, of the generalized equation ``a^H x a - e^H x e - ...``.
+        s: shape ``(..., m, n)``, of the generalized equation ``(a^H x b + s) (r + b^H x b)^-1 (b^H x a + s^H)``.
         balanced: scale the equation first.
 
     Returns:
-        `x`, shape ``(m, m)``. The derivative is that of a function of Hermitian `q` and `r`.
+        `x`, shape ``(..., m, m)``. The derivative is that of a function of Hermitian `q` and `r`.
 
     Raises:
         LinAlgError: if there is no stabilizing solution.
@@ -189,9 +189,13 @@ def _riccati(function: Callable[..., Array], matrices: tuple[Any, ...], balanced
     arrays = given(*matrices)
     if arrays is None:
         return function(*matrices, balanced=balanced)
-    a, b, q, r, e, s = arrays
-    fits = all(x is None or x.ndim == 2 for x in arrays) and _are_square(a, q, r) and b.shape == (len(a), len(r))
-    if not fits or q.shape != a.shape or (e is not None and e.shape != a.shape) or (s is not None and s.shape != b.shape):
+    if any(x is not None and x.ndim < 2 for x in arrays):
+        refused(function, *arrays, balanced)
+    lead = np.broadcast_shapes(*[x.shape[:-2] for x in arrays if x is not None])
+    stacks = [x if x is None or x.shape[:-2] == lead else np.broadcast_to(x, (*lead, *x.shape[-2:])) for x in arrays]
+    a, b, q, r, e, s = stacks
+    fits = _are_square(a, q, r) and b.shape[-2:] == (a.shape[-1], r.shape[-1]) and q.shape == a.shape
+    if not fits or (e is not None and e.shape != a.shape) or (s is not None and s.shape != b.shape):
         refused(function, *arrays, balanced)
     if s is not None:
         solved = np.linalg.solve(r, adjoint(s))

@@ -18,10 +18,10 @@ scipy_leslie: ArrayFn = scipy.linalg.leslie
 
 
 def diagsvd(s: ArrayLike, M: int, N: int) -> Array:
-    """Return the matrix of shape ``(M, N)`` with `s` on its diagonal and zeros elsewhere.
+    """Return the matrices of shape ``(..., M, N)`` with `s` on its diagonal and zeros elsewhere.
 
     Args:
-        s: singular values, as many as the smaller of `M` and `N`.
+        s: singular values, shape ``(..., k)``, as many as the smaller of `M` and `N`.
         M: how many rows.
         N: how many columns.
 
@@ -37,10 +37,11 @@ def diagsvd(s: ArrayLike, M: int, N: int) -> Array:
     if arrays is None:
         return scipy_diagsvd(s, M, N)
     (values,) = arrays
-    if values.ndim != 1 or len(values) not in (M, N) or len(values) > min(M, N):
+    k = values.shape[-1] if values.ndim else -1
+    if k != min(M, N):
         refused(scipy_diagsvd, values, M, N)
-    rows = values[:, None] * np.eye(len(values), N, dtype=values.dtype)
-    return np.concatenate([rows, np.zeros((M - len(values), N), rows.dtype)])
+    rows = values[..., :, None] * np.eye(k, N, dtype=values.dtype)
+    return np.concatenate([rows, np.zeros((*values.shape[:-1], M - k, N), rows.dtype)], axis=-2)
 
 
 def leslie(f: ArrayLike, s: ArrayLike) -> Array:

@@ -5,7 +5,6 @@ from typing import Any, Literal
 import numpy as np
 import scipy.linalg
 
-from tapegrad.core.primitive import Fn
 from tapegrad.core.var import apply
 from tapegrad.numpy.linalg.norms import norm as numpy_norm
 from tapegrad.numpy.shapes import plain
@@ -49,14 +48,14 @@ def block_diag(*arrs: ArrayLike) -> Array:
 
 
 def toeplitz(c: ArrayLike, r: ArrayLike | None = None) -> Array:
-    """Return the matrix that is constant along its diagonals, with the given first column and row.
+    """Return the matrices that are constant along their diagonals, with the given first column and row.
 
     Args:
-        c: the first column, shape ``(m,)``.
-        r: the first row, shape ``(n,)``, whose first element is not read; ``conj(c)`` by default.
+        c: the first column, shape ``(..., m)``.
+        r: the first row, shape ``(..., n)``, whose first element is not read; ``conj(c)`` by default.
 
     Returns:
-        Shape ``(m, n)``.
+        Shape ``(..., m, n)``.
 
     Example:
         >>> toeplitz(np.array([1.0, 2.0]), np.array([1.0, 3.0, 4.0]))
@@ -66,8 +65,8 @@ def toeplitz(c: ArrayLike, r: ArrayLike | None = None) -> Array:
     arrays = traced(c, r)
     if arrays is None:
         return scipy_toeplitz(c, r)
-    first, top = vectors(scipy_toeplitz, arrays)
-    y: Array = ops.toeplitz(diagonals(first, top), len(top))
+    first, top = vectors(arrays)
+    y: Array = ops.toeplitz(diagonals(first, top), top.shape[-1])
     return y
 
 
@@ -98,8 +97,8 @@ def hankel(c: ArrayLike, r: ArrayLike | None = None) -> Array:
     """Return the matrix that is constant along its antidiagonals, with the given first column and last row.
 
     Args:
-        c: the first column, shape ``(m,)``.
-        r: the last row, shape ``(n,)``, whose first element is not read; zeros by default.
+        c: the first column, of any shape; read as one vector of length `m`.
+        r: the last row, likewise of length `n`, whose first element is not read; zeros by default.
 
     Returns:
         Shape ``(m, n)``.
@@ -112,9 +111,8 @@ def hankel(c: ArrayLike, r: ArrayLike | None = None) -> Array:
     arrays = traced(c, r)
     if arrays is None:
         return scipy_hankel(c) if r is None else scipy_hankel(c, r)
-    first, last = arrays[0], np.zeros_like(arrays[0]) if arrays[1] is None else arrays[1]
-    if first.ndim != 1 or last.ndim != 1:
-        refused(scipy_hankel, first, last)
+    first = np.ravel(arrays[0])
+    last = np.zeros_like(first) if arrays[1] is None else np.ravel(arrays[1])
     y: Array = ops.toeplitz(np.concatenate([first, last[1:]]), len(last))[:, ::-1]
     return y
 
@@ -152,12 +150,12 @@ def convolution_matrix(a: ArrayLike, n: int, mode: Literal["full", "valid", "sam
     """Return the matrix by which a vector of length `n` is multiplied to convolve it with `a`.
 
     Args:
-        a: a vector of length `m`.
-        n: the length of what it is multiplied by.
+        a: vectors, shape ``(..., m)``.
+        n: the length of what they are multiplied by.
         mode: which part of the convolution, as for ``numpy.convolve``.
 
     Returns:
-        Shape ``(k, n)``, where `k` is the length of the convolution.
+        Shape ``(..., k, n)``, where `k` is the length of the convolution.
 
     Raises:
         ValueError: if `a` is empty, `n` not positive, or there is no such mode.
@@ -172,25 +170,25 @@ def convolution_matrix(a: ArrayLike, n: int, mode: Literal["full", "valid", "sam
     if arrays is None:
         return scipy_convolution_matrix(a, n, mode)
     (kernel,) = arrays
-    m = len(kernel) if kernel.ndim else 0
-    if kernel.ndim != 1 or not m or n <= 0 or mode not in ("full", "valid", "same"):
+    m = kernel.shape[-1] if kernel.ndim else 0
+    if not m or n <= 0 or mode not in ("full", "valid", "same"):
         refused(scipy_convolution_matrix, kernel, n, mode)
-    gap = np.zeros(n - 1, kernel.dtype)
-    y: Array = ops.toeplitz(np.concatenate([gap, kernel, gap]), n)
+    gap = np.zeros((*kernel.shape[:-1], n - 1), kernel.dtype)
+    y: Array = ops.toeplitz(np.concatenate([gap, kernel, gap], axis=-1), n)
     trim = 0 if mode == "full" else min(n, m) - 1
     before = trim // 2 if mode == "same" else trim
-    return y[before : len(y) - (trim - before if mode == "same" else trim)]
+    return y[..., before : n + m - 1 - (trim - before if mode == "same" else trim), :]
 
 
 def khatri_rao(a: ArrayLike, b: ArrayLike) -> Array:
     """Return the matrix whose columns are the Kronecker products of the columns of two matrices.
 
     Args:
-        a: shape ``(m, k)``.
-        b: shape ``(n, k)``.
+        a: shape ``(..., m, k)``.
+        b: shape ``(..., n, k)``.
 
     Returns:
-        Shape ``(m * n, k)``.
+        Shape ``(..., m * n, k)``.
 
     Raises:
         ValueError: if an argument is no matrix, or they have not as many columns.
@@ -204,10 +202,12 @@ def khatri_rao(a: ArrayLike, b: ArrayLike) -> Array:
     if arrays is None:
         return scipy_khatri_rao(a, b)
     x, y = arrays
-    if not x.ndim == y.ndim == 2 or x.shape[1] != y.shape[1]:
+    if x.ndim < 2 or y.ndim < 2 or x.shape[-1] != y.shape[-1]:
         refused(scipy_khatri_rao, x, y)
-    product: Array = (x[:, None, :] * y[None, :, :]).reshape(len(x) * len(y), x.shape[1])
-    return product
+    products = x[..., :, None, :] * y[..., None, :, :]
+    *lead, m, n, k = products.shape
+    together: Array = products.reshape(*lead, m * n, k)
+    return together
 
 
 def norm(a: ArrayLike, ord: Any = None, axis: Axis = None, keepdims: bool = False, check_finite: bool = True) -> Array:
@@ -231,14 +231,16 @@ def norm(a: ArrayLike, ord: Any = None, axis: Axis = None, keepdims: bool = Fals
     return scipy_norm(a, ord, axis, keepdims, check_finite) if arrays is None else numpy_norm(arrays[0], ord, axis, keepdims)
 
 
-def vectors(function: Fn, arrays: list[Any]) -> tuple[Any, Any]:
-    """Return the first column and the first row of a Toeplitz matrix."""
+def vectors(arrays: list[Any]) -> tuple[Any, Any]:
+    """Return the first column and the first row of Toeplitz matrices."""
     first = np.atleast_1d(arrays[0])
     top = conjugate(first) if arrays[1] is None else np.atleast_1d(arrays[1])
-    if first.ndim != 1 or top.ndim != 1:
-        refused(function, first, top)
-    return first, top
+    if first.ndim == top.ndim == 1:
+        return first, top
+    lead = np.broadcast_shapes(first.shape[:-1], top.shape[:-1])
+    one, other = (np.broadcast_to(x, (*lead, x.shape[-1])) for x in (first, top))
+    return one, other
 
 
 def diagonals(first: Any, top: Any) -> Any:
-    return np.concatenate([top[:0:-1], first])
+    return np.concatenate([top[..., :0:-1], first], axis=-1)

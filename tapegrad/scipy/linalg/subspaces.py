@@ -13,7 +13,7 @@ from tapegrad.ops.linalg.matrices import adjoint, parts
 from tapegrad.ops.linalg.svd import svd_p
 from tapegrad.ops.scipy_linalg.polar import polar_p
 from tapegrad.scipy.arguments import ArrayFn, refused
-from tapegrad.scipy.linalg.arguments import given
+from tapegrad.scipy.linalg.arguments import column, given
 from tapegrad.typing import Array, ArrayLike
 
 scipy_lstsq: Fn = scipy.linalg.lstsq
@@ -35,8 +35,8 @@ def lstsq(
     """Return the solution of least norm that makes ``norm(a @ x - b)`` least.
 
     Args:
-        a: a matrix, shape ``(m, n)``.
-        b: a vector of shape ``(m,)``, or columns of shape ``(m, k)``.
+        a: matrices, shape ``(..., m, n)``.
+        b: a vector of shape ``(m,)``, or columns of shape ``(..., m, k)``.
         cond: singular values below this part of the largest one are taken for zeros; the machine precision by default.
         overwrite_a: without effect on traced values.
         overwrite_b: without effect on traced values.
@@ -62,8 +62,25 @@ def lstsq(
         return x, residuals, rank, s
     matrix, right = arrays
     known = lapack_driver in (None, "gelsd", "gelsy", "gelss")
-    if not known or matrix.ndim != 2 or right.ndim not in (1, 2) or len(matrix) != len(right):
+    fits = matrix.ndim >= 2 and right.ndim and matrix.shape[-2] == right.shape[0 if right.ndim == 1 else -2]
+    if not known or not fits:
         refused(scipy_lstsq, matrix, right, cond, lapack_driver=lapack_driver)
+    if matrix.ndim == 2 and right.ndim <= 2:
+        return _lstsq(matrix, right, cond, lapack_driver)
+    vector = right.ndim == 1
+    right = column(right)[0]
+    lead = np.broadcast_shapes(matrix.shape[:-2], right.shape[:-2])
+    matrices, rights = (np.broadcast_to(x, (*lead, *x.shape[-2:])) for x in (matrix, right))
+    found = zip(*[_lstsq(matrices[at], rights[at], cond, lapack_driver) for at in np.ndindex(lead)], strict=True)
+    stacked: Any = (None if y[0] is None else np.stack(y).reshape(*lead, *np.shape(y[0])) for y in found)
+    x, residuals, rank, s = stacked
+    if vector:
+        x, residuals = (y[..., 0] if y.shape[-1] else y for y in (x, residuals))
+    return x, residuals, rank, s
+
+
+def _lstsq(matrix: Any, right: Any, cond: float | None, lapack_driver: str | None) -> tuple[Any, Any, Any, Any]:
+    """Return what `lstsq` does, for one matrix."""
     found = numpy_lstsq(matrix, right, float(np.finfo(matrix.dtype).eps) if cond is None else cond)
     none = np.zeros(0, plain(found.x).dtype)
     if lapack_driver == "gelsy":
@@ -145,12 +162,12 @@ def orthogonal_procrustes(A: ArrayLike, B: ArrayLike, check_finite: bool = True)
     """Return the orthogonal matrix `R` that makes ``norm(A @ R - B)`` least.
 
     Args:
-        A: shape ``(m, n)``.
-        B: shape ``(m, n)``; ``A.conj().T @ B`` is not singular.
+        A: shape ``(..., m, n)``.
+        B: shape ``(..., m, n)``; ``A.conj().T @ B`` is not singular.
         check_finite: raise for elements that are infinite or NaN.
 
     Returns:
-        `R`, shape ``(n, n)``, and the sum of the singular values of ``A.conj().T @ B``.
+        `R`, shape ``(..., n, n)``, and the sum of the singular values of ``A.conj().T @ B``.
 
     Raises:
         ValueError: if the shapes differ, or are not those of matrices.
@@ -166,18 +183,18 @@ def orthogonal_procrustes(A: ArrayLike, B: ArrayLike, check_finite: bool = True)
         rotation, scale = scipy_procrustes(A, B, check_finite)
         return rotation, scale
     a, b = arrays
-    if a.ndim != 2 or a.shape != b.shape:
+    if a.ndim < 2 or a.shape != b.shape:
         refused(scipy_procrustes, a, b)
     u, p = parts(apply(polar_p, np.matmul(adjoint(a), b)))
-    return u, np.real(np.trace(p))
+    return u, np.real(np.trace(p, axis1=-2, axis2=-1))
 
 
 def subspace_angles(A: ArrayLike, B: ArrayLike) -> Array:
     """Return the angles between the ranges of two matrices.
 
     Args:
-        A: shape ``(m, k)``, of full rank under `vmap` and `jit`.
-        B: shape ``(m, n)``, likewise.
+        A: shape ``(..., m, k)``, of full rank under `vmap` and `jit`.
+        B: shape ``(..., m, n)``, likewise.
 
     Returns:
         The angles in radians, between 0 and pi / 2, largest first.
@@ -193,17 +210,17 @@ def subspace_angles(A: ArrayLike, B: ArrayLike) -> Array:
     if arrays is None:
         return scipy_subspace_angles(A, B)
     a, b = arrays
-    if a.ndim != 2 or b.ndim != 2 or len(a) != len(b):
+    if a.ndim < 2 or b.ndim < 2 or a.shape[-2] != b.shape[-2]:
         refused(scipy_subspace_angles, a, b)
     one, other = orth(a), orth(b)
-    if one.shape[1] < other.shape[1]:
+    if one.shape[-1] < other.shape[-1]:
         one, other = other, one
     common = np.matmul(adjoint(one), other)
     cosines = _singular_values(common)
     sines = _singular_values(other - np.matmul(one, common))
     # of the two, each is accurate and has a derivative where it is small
     small = np.greater_equal(cosines**2, 0.5)
-    angles: Array = np.where(small, np.arcsin(np.clip(sines, -1.0, 1.0)), np.arccos(np.clip(cosines[::-1], -1.0, 1.0)))
+    angles: Array = np.where(small, np.arcsin(np.clip(sines, -1.0, 1.0)), np.arccos(np.clip(cosines[..., ::-1], -1.0, 1.0)))
     return angles
 
 
