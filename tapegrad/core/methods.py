@@ -22,6 +22,36 @@ class Methods:
     """NumPy's methods, for `Var`."""
 
     __slots__ = ()
+    link: Any
+
+    # Writing in place: an array that can be written is replaced by what was computed, see `tapegrad.core.writing`
+
+    def __iadd__(self, other: Any) -> Any:
+        return self._replaced(self + other)
+
+    def __isub__(self, other: Any) -> Any:
+        return self._replaced(self - other)
+
+    def __imul__(self, other: Any) -> Any:
+        return self._replaced(self * other)
+
+    def __itruediv__(self, other: Any) -> Any:
+        return self._replaced(self / other)
+
+    def __ipow__(self, other: Any) -> Any:
+        return self._replaced(self ** other)
+
+    def __imatmul__(self, other: Any) -> Any:
+        return self._replaced(self @ other)
+
+    def __ifloordiv__(self, other: Any) -> Any:
+        return self._replaced(self // other)
+
+    def __imod__(self, other: Any) -> Any:
+        return self._replaced(self % other)
+
+    def _replaced(self, y: Any) -> Any:
+        return y if self.link is None else self.link.replace(self, y)
 
     @property
     def device(self) -> str:

@@ -130,38 +130,6 @@ class Var(Methods):
     def __abs__(self) -> Any:
         return unary(UFUNCS[np.absolute], self)
 
-    def __iadd__(self, other: Any) -> Any:
-        y = binary(UFUNCS[np.add], self, other)
-        return y if self.link is None else self.link.replace(self, y)
-
-    def __isub__(self, other: Any) -> Any:
-        y = binary(UFUNCS[np.subtract], self, other)
-        return y if self.link is None else self.link.replace(self, y)
-
-    def __imul__(self, other: Any) -> Any:
-        y = binary(UFUNCS[np.multiply], self, other)
-        return y if self.link is None else self.link.replace(self, y)
-
-    def __itruediv__(self, other: Any) -> Any:
-        y = binary(UFUNCS[np.divide], self, other)
-        return y if self.link is None else self.link.replace(self, y)
-
-    def __ipow__(self, other: Any) -> Any:
-        y = self**other
-        return y if self.link is None else self.link.replace(self, y)
-
-    def __imatmul__(self, other: Any) -> Any:
-        y = self @ other
-        return y if self.link is None else self.link.replace(self, y)
-
-    def __ifloordiv__(self, other: Any) -> Any:
-        y = self // other
-        return y if self.link is None else self.link.replace(self, y)
-
-    def __imod__(self, other: Any) -> Any:
-        y = self % other
-        return y if self.link is None else self.link.replace(self, y)
-
     def __floordiv__(self, other: Any) -> Any:
         return ufunc(np.floor_divide, self, other)
 
