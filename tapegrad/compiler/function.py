@@ -137,7 +137,13 @@ class Jitted(Transformed, Generic[P, Out]):
         if self.donate_argnames:
             leaves = [x if type(x) is not np.ndarray or x.flags.carray else x.copy() for x in leaves]
         args, settings = self._put_together(leaves, structure, fixed)
-        return program(args, settings)
+        out = program(args, settings)
+        if out is MISS:  # what is equal, and yet not the same: True and 1, as static arguments or fields
+            program = self._task(leaves, structure, fixed).compiled()
+            cache.misses += 1
+            cache.remember(key, program)
+            out = program(args, settings)
+        return out
 
     def _take_apart(self, args: tuple[Any, ...], settings: dict[str, Any]) -> Any:
         """Return the traced leaves of the arguments, their structure, and the static ones by their place among all leaves."""
@@ -178,6 +184,7 @@ class Jitted(Transformed, Generic[P, Out]):
         return Task(
             self.f,
             leaves,
+            lambda args, settings: self._take_apart(args, settings)[0],
             lambda traced: self._put_together(traced, structure, fixed),
             structure,
             fixed,

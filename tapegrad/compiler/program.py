@@ -37,27 +37,30 @@ class Compiled:
 
     Attributes:
         source: the text, and what it is bound to.
-        again: compiles the careful program, for a call that met NaN; None if this is it.
+        again: compiles the careful program, for a call that met NaN with these arguments; None if this is it.
         waiting: arenas that no call runs in.
         careful: the careful program, once it was needed.
     """
 
     source: Source
-    again: "Callable[[], Compiled] | None"
+    again: "Callable[[tuple[Any, ...], dict[str, Any]], Compiled] | None"
     waiting: list[Callable[..., Any]] = field(factory=list)
     careful: "Compiled | None" = None
 
     def __call__(self, args: tuple[Any, ...], settings: dict[str, Any]) -> Any:
         """Run the program; return MISS if the arguments are not of the kind that it was made for."""
         waiting = self.waiting
-        run = waiting.pop() if waiting else self.arena()
+        try:
+            run = waiting.pop()
+        except IndexError:
+            run = self.arena()
         try:
             return run(args, settings)
         except DoubtError:
             if self.again is None:  # a program inside another one, which is hopeful as a whole
                 raise
             if self.careful is None:
-                self.careful = self.again()
+                self.careful = self.again(args, settings)
             return self.careful(args, settings)
         finally:
             waiting.append(run)
@@ -82,6 +85,7 @@ class Task:
     Attributes:
         f: the function.
         leaves: what is traced.
+        take_apart: returns the leaves of ``(args, settings)``.
         assemble: makes ``(args, settings)`` of leaves.
         structure: that of ``(args, settings)``, in which static arguments are leaves.
         fixed: the static arguments, by their place among the leaves of `structure`.
@@ -92,6 +96,7 @@ class Task:
 
     f: Callable[..., Any]
     leaves: Sequence[Any]
+    take_apart: Callable[[tuple[Any, ...], dict[str, Any]], Sequence[Any]]
     assemble: Callable[[list[Any]], tuple[Any, Any]]
     structure: "tree.Structure[Any]"
     fixed: dict[int, Any]
@@ -100,8 +105,16 @@ class Task:
     paths: Sequence[str]
 
     def compiled(self) -> Compiled:
-        """Return the hopeful program, behind which the careful one stands."""
-        return Compiled(self.source(hopeful=True)[0], lambda: Compiled(self.source(hopeful=False)[0], None))
+        """Return the hopeful program, behind which the careful one stands.
+
+        That one is traced on the arguments that call for it: those of now may be donated, and should not be kept alive.
+        """
+        task = attrs.evolve(self, leaves=())
+
+        def again(args: tuple[Any, ...], settings: dict[str, Any]) -> Compiled:
+            return Compiled(attrs.evolve(task, leaves=task.take_apart(args, settings)).source(hopeful=False)[0], None)
+
+        return Compiled(self.source(hopeful=True)[0], again)
 
     def source(self, hopeful: bool) -> tuple[Source, Callable[[], Lowered]]:
         """Trace the function, run the passes, and write the program."""
@@ -142,9 +155,20 @@ class Inner:
                 return out
         structure: tree.Structure[Any] = tree.structure((inputs, {}))
         paths = [f"input {k}" for k in range(len(inputs))]
-        task = Task(self.program, inputs, lambda traced: (tuple(traced), {}), structure, {}, (), self.passes, paths)
-        self.compiled.append(Compiled(task.source(hopeful=True)[0], None))
-        return self.compiled[-1](inputs, {})
+        task = Task(
+            self.program,
+            inputs,
+            lambda args, settings: args,
+            lambda traced: (tuple(traced), {}),
+            structure,
+            {},
+            (),
+            self.passes,
+            paths,
+        )
+        compiled = Compiled(task.source(hopeful=True)[0], None)
+        self.compiled.append(compiled)
+        return compiled(inputs, {})
 
 
 def with_programs(x: Any, passes: Sequence[str]) -> Any:
