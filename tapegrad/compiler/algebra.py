@@ -17,6 +17,7 @@ from tapegrad.core.arrays import broadcast_to_p, dtype_of, shape_of, sum_to_p
 from tapegrad.core.primitive import Primitive
 from tapegrad.core.structure import astype_p, root_p, stop_gradient_p
 from tapegrad.core.var import Var, apply, binary, unary
+from tapegrad.ops.affine import affine_p
 from tapegrad.ops.arithmetic import add_p, divide_p, multiply_p, negative_p, positive_p, reciprocal_p, subtract_p
 from tapegrad.ops.powers import power_p, sqrt_p, square_p
 from tapegrad.ops.reduce import sum_p
@@ -89,6 +90,11 @@ def _neutral(*numbers: float, right_only: bool = False) -> Rule:
     return rule
 
 
+def _zero(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    """Complex numbers are added to zero: it decides the sign of a zero, and that on which side of a branch cut they are."""
+    return None if dtype_of(value).kind == "c" else _neutral(0)(args, settings, value)
+
+
 def _all_are(x: Any, number: float) -> bool:
     """Tell whether `x` is a constant array of one number all through, or spreads one."""
     if type(x) is Var:
@@ -106,11 +112,13 @@ def _twice(same: Primitive) -> Rule:
     return rule
 
 
-# Signs and scales
+# Signs and scales: not of complex numbers, where the sign of a zero would become another, nor of integers, which run over
 
 
 def _minus_times(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
     a, b = args
+    if dtype_of(value).kind != "f":
+        return None
     if is_number(b, -1) and type(a) is Var:
         return unary(negative_p, a)
     if is_number(a, -1) and type(b) is Var:
@@ -118,13 +126,17 @@ def _minus_times(args: Sequence[Any], settings: dict[str, Any], value: Any) -> A
     return None
 
 
+MODERATE = (1e-9, 1e9)
+"""Between which numbers can be multiplied with each other first, without great or small ones in between."""
+
+
 def _times_times(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
-    """``(x * 2) * 3`` is ``x * 6``, for floating-point numbers."""
+    """``(x * 2) * 3`` is ``x * 6``, for floating-point numbers, where nothing overflows that would not without."""
     for x, scale in (args, args[::-1]):
-        if is_number(scale) and made_by(x, multiply_p) and np.result_type(value).kind == "f":
+        if is_number(scale) and made_by(x, multiply_p) and dtype_of(x).kind == "f":
             for k in (0, 1):
                 inner = argument(x, k)
-                if is_number(inner):
+                if is_number(inner) and all(MODERATE[0] < abs(s) < MODERATE[1] for s in (inner, scale, inner * scale)):
                     return binary(multiply_p, argument(x, 1 - k), float(inner) * float(scale))
     return None
 
@@ -158,14 +170,14 @@ def _subtract_negative(args: Sequence[Any], settings: dict[str, Any], value: Any
 def _times_negative(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
     """A number takes the sign: ``-x * 2`` is ``x * -2``."""
     for x, scale in (args, args[::-1]):
-        if is_number(scale) and made_by(x, negative_p):
+        if is_number(scale) and made_by(x, negative_p) and dtype_of(value).kind == "f":
             return binary(multiply_p, argument(x, 0), -scale)
     return None
 
 
 def _negative_times(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
     x = args[0]
-    if made_by(x, multiply_p):
+    if made_by(x, multiply_p) and dtype_of(value).kind == "f":
         for k in (0, 1):
             if is_number(argument(x, k)):
                 return binary(multiply_p, argument(x, 1 - k), -argument(x, k))
@@ -202,7 +214,10 @@ def _same_shape(args: Sequence[Any], settings: dict[str, Any], value: Any) -> An
 
 def _reshape_twice(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
     x = args[0]
-    return np.reshape(argument(x, 0), shape_of(value)) if made_by(x, reshape_p) else None
+    inner = producer(x)
+    if inner is None or inner[0] is not reshape_p or not settings.get("order", "C") == inner[3].get("order", "C") == "C":
+        return None
+    return np.reshape(argument(x, 0), shape_of(value))
 
 
 def _transpose_twice(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
@@ -231,6 +246,8 @@ def _sum_of_spread(args: Sequence[Any], settings: dict[str, Any], value: Any) ->
     if np.size(origin.value if type(origin) is Var else origin) != 1 or not size:
         return None
     count = math.prod(shape_of(x)) // size
+    if not count:
+        return None
     return np.broadcast_to(np.reshape(origin, ()) * float(count), shape_of(value))
 
 
@@ -246,7 +263,11 @@ def one_number(x: Any) -> Any:
     first = x[(0,) * x.ndim]
     if x[(-1,) * x.ndim] != first or first != first:
         return x
-    return first if not any(x.strides) or np.all(x == first) else x
+    if not any(x.strides):
+        return first
+    return (
+        first if np.all(x == first) and (first != 0 or len(np.unique(np.signbit(x.real) + 2 * np.signbit(x.imag))) == 1) else x
+    )
 
 
 def _sum_of_squares(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
@@ -260,6 +281,8 @@ def _sum_of_squares(args: Sequence[Any], settings: dict[str, Any], value: Any) -
 
 def without_broadcasts(primitive: Primitive, args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
     """Return an elementwise step on what its arguments were before they were spread, where another one spreads it anyway."""
+    if primitive is affine_p:  # of which only the last argument is spread
+        return None
     bare = [argument(x, 0) if made_by(x, broadcast_to_p) else weak(one_number(x), value) for x in args]
     shape = shape_of(value)
     chosen = list(args)
@@ -283,7 +306,7 @@ RULES: dict[Primitive, tuple[Rule, ...]] = {
     astype_p: (_first,),
     negative_p: (_twice(negative_p), _negative_times),
     reciprocal_p: (_twice(reciprocal_p),),
-    add_p: (_neutral(0), _add_negative, _add_itself),
+    add_p: (_zero, _add_negative, _add_itself),
     subtract_p: (_neutral(0, right_only=True), _subtract_negative),
     multiply_p: (_neutral(1), _minus_times, _times_times, _times_itself, _times_negative),
     divide_p: (_neutral(1, right_only=True),),

@@ -12,6 +12,7 @@ from attrs import define, field, frozen
 from tapegrad import tree
 from tapegrad.compiler.algebra import simplify
 from tapegrad.compiler.emit import emit
+from tapegrad.compiler.gather import gather_products
 from tapegrad.compiler.interface import MISS
 from tapegrad.compiler.lowered import Lowered, lowered
 from tapegrad.compiler.plan import plan
@@ -24,7 +25,7 @@ from tapegrad.core.program import Program
 
 Pass = Callable[[Trace], Trace]
 
-REWRITING: dict[str, Pass] = {"expand": expand, "fold": fold, "merge": merge, "simplify": simplify}
+REWRITING: dict[str, Pass] = {"expand": expand, "fold": fold, "merge": merge, "simplify": simplify, "gather": gather_products}
 """Passes over the steps, in the order in which they run. Steps that nothing depends on are dropped by each of them."""
 
 PASSES = (*REWRITING, "fuse", "reuse")

@@ -1,6 +1,6 @@
 """Passes that replay a trace onto a new one, step by step, each step as it was or in other words."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,8 +18,11 @@ or a constant), or None where the step is to stay as it is."""
 Recorder: TypeAlias = Callable[[Step], Any]
 
 
-def replayed(trace: Trace, rewrite: Rewrite) -> Trace:
-    """Return a trace that computes the same: each step that the outputs need in the words of `rewrite`, or as it was."""
+def replayed(trace: Trace, rewrite: Rewrite, skip: Container[int] = ()) -> Trace:
+    """Return a trace that computes the same: each step that the outputs need in the words of `rewrite`, or as it was.
+
+    Steps in `skip` stay as they are, whatever `rewrite` would say.
+    """
     tape = Recording(hopeful=trace.hopeful)
     tape.steps.extend(trace.steps[: trace.inputs])
     tape.abstract.append(range(trace.inputs))
@@ -33,7 +36,7 @@ def replayed(trace: Trace, rewrite: Rewrite) -> Trace:
                 if primitive is pick_p and type(given[0]) is tuple:
                     new[index] = given[0][settings["which"]]
                     continue
-                y = rewrite(primitive, given, settings, value)
+                y = None if index in skip else rewrite(primitive, given, settings, value)
                 new[index] = put(tape, primitive, given, settings, value) if y is None else y
     finally:
         CURRENT.reset(token)

@@ -59,7 +59,7 @@ class Source:
         """The function that the text defines."""
         namespace: dict[str, Any] = {}
         exec(compile(self.text, "<jit>", "exec"), namespace)
-        return namespace["make"]  # type: ignore[no-any-return]
+        return namespace["make"]  # type: ignore[no-any-return]  # what the text defines
 
     def arena(self) -> Callable[[tuple[Any, ...], dict[str, Any]], Any]:
         """Allocate buffers, and return the function that computes in them."""

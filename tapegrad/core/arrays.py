@@ -213,7 +213,7 @@ watched_p: Primitive = Primitive(
     batch=lambda args, batched: apply(watched_p, args[0]),
     cases=(case((3,)),),
 )
-"""The identity, on what hopeful rules left behind: a program looks there for NaN, and has a careful second self if it finds any."""
+"""The identity, on what hopeful rules left behind: a program looks there for NaN, and has a careful second self for it."""
 
 
 def watched(cotangents: Sequence[Any]) -> list[Any]:

@@ -60,8 +60,8 @@ class Primitive:
     ``batch(args, batched, **settings)`` computes the output for inputs of which those marked in `batched` have a leading
     axis, and gives the output a leading axis; None means a loop over that axis.
     ``constant`` marks an output without derivative (a comparison, a rounding): under `grad` and `jvp` it is a plain array.
-    ``expand(*args, **settings)`` computes the same in simpler operations, for `jit`; it may answer None for arguments that it does
-    not take apart.
+    ``expand(*args, **settings)`` computes the same in simpler operations, for `jit`; it may answer None for arguments that it
+    does not take apart.
     ``into(args, settings)`` tells how `jit` calls NumPy, most often to write the output into a given array: see `Into`.
     ``view`` tells that the output may share the memory of the first input.
     ``sparse`` says that the pulls of an operation with several outputs take None for the cotangent of one that had none.
