@@ -2,6 +2,9 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from itertools import takewhile
+from types import FrameType
 
 HOME = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -38,14 +41,38 @@ class MissingExtraError(TapegradError, ImportError):
     """An optional dependency is not installed; the message names the extra that brings it."""
 
 
+LIBRARIES = frozenset({"numpy", "scipy"})
+"""Packages whose files are not the user's."""
+
+
 def users_line() -> str:
-    """Return ``"file.py:12, in loss"`` for the innermost frame outside this package, or ``"an unknown place"``."""
-    frame = sys._getframe(1)
-    while frame is not None:
-        code = frame.f_code
-        if not os.path.abspath(code.co_filename).startswith(HOME):
-            return f"{code.co_filename}:{frame.f_lineno}, in {code.co_name}"
-        if frame.f_back is None:
-            break
-        frame = frame.f_back
+    """Return ``"file.py:12, in loss"`` for the innermost frame that may be the user's, or ``"an unknown place"``."""
+    for frame in _frames_outside():
+        if not _is_in_library(frame):
+            return f"{frame.f_code.co_filename}:{frame.f_lineno}, in {frame.f_code.co_name}"
     return "an unknown place"
+
+
+def library_function() -> str | None:
+    """Return ``"scipy.optimize.rosen"`` for the function of a library that the user has called, None where there is none."""
+    called = None
+    for frame in _frames_outside():
+        if not _is_in_library(frame):
+            break
+        called = frame
+    if called is None:
+        return None
+    rooms = takewhile(lambda room: not room.startswith("_"), called.f_globals["__name__"].split("."))
+    return ".".join([*rooms, called.f_code.co_qualname])
+
+
+def _frames_outside() -> Iterator[FrameType]:
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if not os.path.abspath(frame.f_code.co_filename).startswith(HOME):
+            yield frame
+        frame = frame.f_back
+
+
+def _is_in_library(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).split(".")[0] in LIBRARIES

@@ -2,11 +2,12 @@
 
 from typing import Any, NoReturn
 
-from tapegrad.errors import ConcretizationError, LeakedVarError, MissingRuleError, users_line
+from tapegrad.errors import ConcretizationError, LeakedVarError, MissingRuleError, library_function, users_line
 
 CONSTANT_OR_ARRAY = (
-    "would lose the derivative. Write it with arrays (x itself, x.reshape(()), functions of tapegrad.numpy); make an array "
-    "that it is assigned into with tapegrad.numpy.zeros; or take the value as a constant with tapegrad.stop_gradient(x)"
+    "would lose the derivative. Write it with arrays (x itself, x.reshape(()), functions of tapegrad.numpy such as "
+    "array([x, y])); make an array that it is assigned into with tapegrad.numpy.zeros; or take the value as a constant with "
+    "tapegrad.stop_gradient(x)"
 )
 
 BATCHED_INDEX = (
@@ -27,9 +28,25 @@ def leaked(x: Any) -> LeakedVarError:
 
 def lost(x: Any, what: str, why: str) -> NoReturn:
     """Raise the error for a traced value that was asked for a plain one."""
-    raise ConcretizationError(
-        f"a traced value of shape {x.shape} and dtype {x.dtype} was asked for {what} at {users_line()}, which {why}."
+    called = library_function()
+    way = (
+        ""
+        if called is None
+        else (
+            f" {called} reads its argument in a way that no rule can follow: call what stands for it in tapegrad.numpy or "
+            f"tapegrad.scipy, write its formula out, or give it a rule of your own with tapegrad.primitive."
+        )
     )
+    by = "" if called is None else f" by {called}, called"
+    raise ConcretizationError(
+        f"a traced value of shape {x.shape} and dtype {x.dtype} was asked for {what}{by} at {users_line()}, which {why}.{way}"
+    )
+
+
+def uncover(error: ValueError) -> None:
+    """Raise the error of ours that one of NumPy's hides: it calls a traced value in ``a[i] = x`` a sequence."""
+    if isinstance(error.__cause__, ConcretizationError):
+        raise error.__cause__ from None
 
 
 def no_stand_in(name: str) -> MissingRuleError:

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from tapegrad import tree
 from tapegrad.core.arrays import broadcast_to
-from tapegrad.core.complaints import leaked
+from tapegrad.core.complaints import leaked, uncover
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, argument_names
 from tapegrad.core.primitive import FUNCTIONS, Primitive
 from tapegrad.core.program import dependencies
@@ -132,6 +132,9 @@ def run(
             y = None if index is None else table.get(index)
             results.append(placed(f, leaf, axis, size) if y is None else moved(f, y, axis))
         return tree.unflatten(out_structure, results)
+    except ValueError as error:
+        uncover(error)
+        raise
     finally:
         close_tape(tape, token)
 

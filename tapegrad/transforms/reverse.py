@@ -10,6 +10,7 @@ from attrs import frozen
 
 from tapegrad import tree
 from tapegrad.core.arrays import watched
+from tapegrad.core.complaints import uncover
 from tapegrad.core.node import CURRENT, Recording, Step
 from tapegrad.core.var import Var
 from tapegrad.errors import LeakedVarError
@@ -85,6 +86,9 @@ def differentiate(name: str, wanted: Grad | ValueAndGrad, args: tuple[Any, ...],
             out = out.value if type(out) is Var else out
         else:
             gradients = watched(leave(tape.steps, start, pull_recorded(tape, start, roots, index, out)))
+    except ValueError as error:
+        uncover(error)
+        raise
     finally:
         close_tape(tape, token)
     if type(argnums) is int:
@@ -455,6 +459,9 @@ def pull_back(
         live = None if token is not None else tape
         primals = tuple([args[i] for i in positions])
         return out, Pull(name, live, tape.steps, start, roots, outputs, values, structure, primals), aux
+    except ValueError as error:
+        uncover(error)
+        raise
     finally:
         close_tape(tape, token)
 

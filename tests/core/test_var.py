@@ -308,9 +308,8 @@ def test_a_plain_array_does_not_take_traced_values() -> None:
         buffer[0] = x[0, 0]
         return buffer.sum()
 
-    with pytest.raises(ValueError, match="setting an array element") as caught:  # NumPy's, with ours as its cause
+    with pytest.raises(ConcretizationError, match=r"test_var\.py:"):  # ours, which NumPy hides behind one of its own
         tg.grad(f)(A)
-    assert isinstance(caught.value.__cause__, ConcretizationError) and "test_var.py:" in str(caught.value.__cause__)
 
 
 def test_unknown_attributes_are_named() -> None:
