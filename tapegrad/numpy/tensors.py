@@ -1,6 +1,5 @@
 """Products of tensors: sums over any axes, Kronecker and cross products, under NumPy's names."""
 
-from string import ascii_letters
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from tapegrad.core.var import Var, binary
 from tapegrad.numpy.contractions import einsum
 from tapegrad.numpy.door import gathered, stands_for
 from tapegrad.ops.contract import cross_p
+from tapegrad.ops.einsum import LETTERS
 from tapegrad.typing import Array, ArrayLike
 
 NUMPY: Any = np
@@ -52,8 +52,8 @@ def tensordot(a: ArrayLike, b: ArrayLike, axes: Any = 2) -> Array:
     pairs = list(zip(normalize_axis_tuple(own, len(shape)), normalize_axis_tuple(other, len(shape_y)), strict=True))
     if any(shape[i] != shape_y[j] for i, j in pairs):
         raise ValueError("shape-mismatch for sum")
-    left = ascii_letters[: len(shape)]
-    right = list(ascii_letters[len(shape) : len(shape) + len(shape_y)])
+    left = LETTERS[: len(shape)]
+    right = list(LETTERS[len(shape) : len(shape) + len(shape_y)])
     for i, j in pairs:
         right[j] = left[i]
     out = "".join(c for c in left if c not in right) + "".join(c for c in right if c not in left)

@@ -9,7 +9,6 @@ output, and each transpose is a bilinear node again. Large contractions become o
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from string import ascii_letters
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,6 +20,9 @@ from tapegrad.core.primitive import Primitive, case
 from tapegrad.core.var import apply
 
 Shape: TypeAlias = tuple[int, ...]
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""The labels that there are. (The module `string` has them as well, and takes longer to import than this one.)"""
 
 LARGE = 2048
 """Multiplications from which on a matrix product is faster than NumPy's plain einsum."""
@@ -48,7 +50,7 @@ def _spread(g: Any, subscripts: str, shape: Shape) -> Any:
 def _leading(subscripts: str) -> str:
     """Return the subscripts with one axis more in front, before and after."""
     labels, out = subscripts.split("->")
-    fresh = next(c for c in ascii_letters if c not in labels)
+    fresh = next(c for c in LETTERS if c not in labels)
     return f"{fresh}{labels}->{fresh}{out}"
 
 
@@ -130,7 +132,7 @@ def _pull_right(g: Any, y: Any, a: Any, b: Any, subscripts: str) -> Any:
 
 
 def _batch_contract(args: Sequence[Any], batched: Sequence[bool], subscripts: str) -> Any:
-    fresh = next(c for c in ascii_letters if c not in subscripts)
+    fresh = next(c for c in LETTERS if c not in subscripts)
     inputs, out = subscripts.split("->")
     sides = [fresh + side if is_batched else side for side, is_batched in zip(inputs.split(","), batched, strict=True)]
     return apply(einsum2_p, *args, subscripts=f"{sides[0]},{sides[1]}->{fresh}{out}")
@@ -185,7 +187,7 @@ def parse(subscripts: str, ranks: Sequence[int], lenient: bool = False) -> tuple
     operands = inputs.split(",")
     if len(operands) != len(ranks):
         raise ValueError("number of operands")
-    free = [c for c in ascii_letters if c not in text]
+    free = [c for c in LETTERS if c not in text]
     widths = [rank - len(labels.replace("...", "")) for labels, rank in zip(operands, ranks, strict=True)]
     if any(width < 0 or (width and "..." not in labels) for labels, width in zip(operands, widths, strict=True)):
         raise ValueError("rank of an operand")
@@ -198,7 +200,7 @@ def parse(subscripts: str, ranks: Sequence[int], lenient: bool = False) -> tuple
         named = "".join(operands).replace("...", "")
         result = dots + "".join(sorted(c for c in set(named) if named.count(c) == 1))
     known = set("".join(written))
-    good = all(c in ascii_letters for c in "".join(written) + result)
+    good = all(c in LETTERS for c in "".join(written) + result)
     if (
         not good
         or len(set(result)) != len(result)
