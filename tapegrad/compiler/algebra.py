@@ -265,9 +265,13 @@ def one_number(x: Any) -> Any:
         return x
     if not any(x.strides):
         return first
-    return (
-        first if np.all(x == first) and (first != 0 or len(np.unique(np.signbit(x.real) + 2 * np.signbit(x.imag))) == 1) else x
-    )
+    return first if np.all(x == first) and (first != 0 or x.dtype.kind not in "fc" or same_zeros(x, first)) else x
+
+
+def same_zeros(x: Any, zero: Any) -> bool:
+    """Tell whether zeros have the sign of a given one."""
+    pairs = [(x.real, zero.real), (x.imag, zero.imag)]
+    return all(bool(np.all(np.signbit(part) == np.signbit(one))) for part, one in pairs)
 
 
 def _sum_of_squares(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
