@@ -72,8 +72,9 @@ def kernel(trace: Trace, group: Group, number: int, name_of: Callable[[Any, str]
     blocks = -(-total // run)
     given = [*group.inputs, *group.outputs]
     word = {index: f"a{k}" for k, index in enumerate(given)}
-    slices = [f"s{k} = a{k}[lo:hi]" for k, index in enumerate(given) if is_cut(np.shape(steps[index][4]), group.shape)]
-    word.update({index: f"s{k}" for k, index in enumerate(given) if is_cut(np.shape(steps[index][4]), group.shape)})
+    cut = [is_cut(np.shape(steps[index][4]), group) for index in given]
+    slices = [f"s{k} = a{k}[lo:hi]" for k, is_part in enumerate(cut) if is_part]
+    word.update({index: f"s{k}" for k, index in enumerate(given) if cut[k]})
     last: dict[int, int] = {}
     for k, index in enumerate((*group.members, *group.ends)):
         for s in steps[index][1]:
@@ -92,8 +93,8 @@ def kernel(trace: Trace, group: Group, number: int, name_of: Callable[[Any, str]
             if source is not None:
                 words.append(word[source])
                 continue
-            constant = name_of(x.reshape(-1) if flat and np.ndim(x) and np.shape(x) == group.shape else x, "c")
-            words.append(f"{constant}[lo:hi]" if is_cut(np.shape(x), group.shape) else constant)
+            constant = name_of(x.reshape(-1) if flat and np.ndim(x) > 1 else x, "c")
+            words.append(f"{constant}[lo:hi]" if is_cut(np.shape(x), group) else constant)
         scratch.free += [room.pop(s) for s in set(inputs) if s in room and last.get(s, -1) == k]
         if index not in group.outputs:
             room[index] = scratch.take(value.dtype)
@@ -124,13 +125,15 @@ def kernel(trace: Trace, group: Group, number: int, name_of: Callable[[Any, str]
         lines.append(f"    {names}, = scratch{number}[worker]")
     lines += ["    for k in range(first, last):", f"        lo = k * {run}", f"        hi = lo + {run}"]
     if total % run and count:
-        cut = "; ".join(f"t{k} = t{k}[:{total % run}]" for k in range(count))
-        lines.append(f"        if hi > {total}: {cut}")
+        shorter = "; ".join(f"t{k} = t{k}[:{total % run}]" for k in range(count))
+        lines.append(f"        if hi > {total}: {shorter}")
     lines += [f"        {line}" for line in (*slices, *body)]
     shape = (run,) if flat else (run, *group.shape[1:])
     return Kernel(lines, given, [(shape, dtype) for dtype in scratch.dtypes], partials, blocks, weight > PAYS, flat)
 
 
-def is_cut(shape: tuple[int, ...], whole: tuple[int, ...]) -> bool:
+def is_cut(shape: tuple[int, ...], group: Group) -> bool:
     """Tell whether blocks read a part of an operand, along the first axis; others are small, and read whole."""
-    return len(shape) == len(whole) and shape[0] == whole[0] and (whole[0] != 1)
+    if not group.rows:
+        return shape == group.shape
+    return len(shape) == len(group.shape) and shape[0] == group.shape[0]

@@ -137,7 +137,7 @@ class Writer:
         self.once += made.lines
         if made.scratch:
             shapes = ", ".join(f"({shape}, {self.names.of(dtype, 'dtype')})" for shape, dtype in made.scratch)
-            self.once.append(f"scratch{number} = {self.names.of(scratch, 'scratch')}([{shapes}], {made.threads})")
+            self.once.append(f"scratch{number} = {self.names.of(Scratches, 'scratches')}([{shapes}])")
         for name, dtype in made.partials.values():
             self.once.append(f"{name} = {self.names.of(np.empty, 'empty')}({made.blocks}, {self.names.of(dtype, 'dtype')})")
         for index in group.outputs:
@@ -145,8 +145,8 @@ class Writer:
                 self.value[index] = f"v{index}"
                 kind = self.names.of(steps[index][4].dtype, "dtype")
                 self.lines.append(f"v{index} = {self.names.of(np.empty, 'empty')}({group.shape}, {kind})")
-        whole = [made.flat and np.shape(steps[index][4]) == group.shape for index in made.given]
-        given = [f"{self.value[i]}.reshape(-1)" if w else self.value[i] for i, w in zip(made.given, whole, strict=True)]
+        flat = [made.flat and np.ndim(steps[index][4]) > 1 for index in made.given]
+        given = [f"{self.value[i]}.reshape(-1)" if f else self.value[i] for i, f in zip(made.given, flat, strict=True)]
         handed = f"({', '.join(given)},)"
         if made.threads:
             together = f"{self.names.of(partial, 'partial')}(blocks{number}, {handed})"
@@ -197,10 +197,16 @@ class Writer:
             self.doubts.append(f"{flat}.dot({flat})")
 
 
-def scratch(shapes: Sequence[tuple[tuple[int, ...], Any]], several: bool) -> list[tuple[Any, ...]]:
-    """Return arrays of the given shapes for each worker that may come."""
-    workers = threads.SHARED.pool.threads if several else 1
-    return [tuple([np.empty(shape, dtype) for shape, dtype in shapes]) for _ in range(workers)]
+class Scratches(dict[int, tuple[Any, ...]]):
+    """Arrays of the given shapes for each worker, allocated when it comes for the first time."""
+
+    def __init__(self, shapes: Sequence[tuple[tuple[int, ...], Any]]) -> None:
+        super().__init__()
+        self.shapes = shapes
+
+    def __missing__(self, worker: int) -> tuple[Any, ...]:
+        self[worker] = tuple([np.empty(shape, dtype) for shape, dtype in self.shapes])
+        return self[worker]
 
 
 def named(function: Any) -> str:

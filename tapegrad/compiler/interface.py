@@ -4,18 +4,18 @@ Both are written out for one structure of arguments and one of results. What is 
 noticed here, and is not an error: another program will do.
 """
 
-import dataclasses
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-import attrs
 import numpy as np
 
 from tapegrad import tree
 from tapegrad.compiler.plan import Plan
 from tapegrad.compiler.source import Names
 from tapegrad.compiler.trace import Trace
+from tapegrad.core.arrays import watched_p
+from tapegrad.core.structure import pick_p
 from tapegrad.tree.containers import container_of, setter
 
 MISS: Any = object()
@@ -76,7 +76,8 @@ class Arguments:
         elif is_record(shape):
             lines += [f"{part} = {expression}{name}" for part, name in zip(parts, fields, strict=True)]
         else:
-            lines.append(f"if {names.of(container.key, 'key')}({expression}) != {names.of(key, 'key')}: return {miss}")
+            found = f"{names.of(container.key, 'key')}({expression})"
+            lines.append(f"if not {names.of(alike, 'alike')}({found}, {names.of(key, 'key')}): return {miss}")
             lines += [f"{', '.join(parts)}, = {names.of(container.children, 'children')}({expression})"] if parts else []
         for child, part in zip(shape.children, parts, strict=True):
             self.visit(child, part)
@@ -85,14 +86,15 @@ class Arguments:
         names = self.names
         if self.leaves in self.fixed:
             value = self.fixed[self.leaves]
-            test = f"type({expression}) is not {names.of(type(value), 'kind')} or {expression} != {names.of(value, 'static')}"
+            test = f"not {names.of(alike, 'alike')}({expression}, {names.of(value, 'static')})"
         else:
             value = self.trace.steps[self.traced][4]
             name = f"x{self.traced}"
             self.lines.append(f"{name} = {expression}")
             test = f"type({name}) is not {names.of(type(value), 'kind')}"
             if type(value) is np.ndarray:
-                test += f" or {name}.dtype is not {names.of(value.dtype, 'dtype')} or {name}.shape != {value.shape}"
+                dtype = names.of(value.dtype, "dtype")  # most often the very object, but not in an array that was unpickled
+                test += f" or {name}.dtype is not {dtype} and {name}.dtype != {dtype} or {name}.shape != {value.shape}"
                 test += f" or not {name}.flags.carray" if self.traced in self.made.donated else ""
             self.traced += 1
         self.leaves += 1
@@ -112,9 +114,9 @@ class Arguments:
 
 
 def is_record(shape: "tree.Structure[Any]") -> bool:
-    """Tell whether a structure is that of a class with named fields that are all leaves or trees."""
-    kind = shape.kind
-    return not shape.key and kind is not None and (attrs.has(kind) or dataclasses.is_dataclass(kind))
+    """Tell whether a structure is that of a class with named fields, none of which is static."""
+    container = container_of(shape.kind) if shape.kind is not None else None
+    return container is not None and container.is_record and not shape.key
 
 
 class Results:
@@ -156,11 +158,18 @@ class Results:
     def own(self, index: int) -> str:
         """Return the expression of an output that may be somebody else's memory."""
         word = self.words[index]
-        _, inputs, args, _, _ = self.trace.steps[index]
         if word[0] != "v" or index in self.made.still:
             return f"{word}.copy()"
-        given = [self.names.of(x) if s is None else self.words[s] for s, x in zip(inputs, args, strict=True)]
-        return f"{self.names.of(own, 'own')}({', '.join([word, *given])})"
+        given = [self.words[s] for s in self.made.parts[index] if s in self.words]
+        while True:  # and the constants that it was made of
+            primitive, inputs, args, _, _ = self.trace.steps[index]
+            given += [self.names.of(x) for s, x in zip(inputs, args, strict=True) if s is None and type(x) is np.ndarray]
+            if primitive is not pick_p and primitive is not watched_p:
+                break
+            assert inputs[0] is not None
+            index = inputs[0]
+        others = [x for x in dict.fromkeys(given) if x != word]
+        return f"{self.names.of(own, 'own')}({', '.join([word, *others])})"
 
     def build(self, shape: "tree.Structure[Any]", leaves: Any) -> str:
         """Return the expression of a tree, after lines that make the records in it."""
@@ -198,6 +207,19 @@ class Results:
 
 
 # What the code calls
+
+
+def alike(a: Any, b: Any) -> bool:
+    """Tell whether two static values are equal, and of the same types: 1 is not True, nor 1.0."""
+    if a is b:
+        return True
+    if type(a) is not type(b):
+        return False
+    if type(a) is tuple:
+        return len(a) == len(b) and all(map(alike, a, b))
+    if type(a) is float:
+        return repr(a) == repr(b)  # nan is nan, and -0.0 is not 0.0
+    return bool(a == b)
 
 
 @lru_cache

@@ -8,6 +8,7 @@ program. What may share memory with something else, a view, keeps that alive.
 from collections.abc import Sequence
 from typing import Any
 
+import attrs
 import numpy as np
 from attrs import define, field, frozen
 
@@ -16,6 +17,7 @@ from tapegrad.compiler.trace import Trace
 from tapegrad.compiler.units import Group, Unit
 from tapegrad.core.arrays import watched_p
 from tapegrad.core.primitive import Into
+from tapegrad.core.program import Program
 
 ALIGNMENT = 64
 FOREVER = 2**62
@@ -55,6 +57,7 @@ class Plan:
         rooms: where each value is found that does not live in fresh memory.
         still: steps that are views of buffers, and made once.
         owned: the outputs that are certainly nobody else's memory.
+        parts: for each other output the values that it may share memory with.
         donated: the inputs that were given away.
     """
 
@@ -63,6 +66,7 @@ class Plan:
     rooms: dict[int, Room] = field(factory=dict)
     still: list[int] = field(factory=list)
     owned: set[int] = field(factory=set)
+    parts: dict[int, tuple[int, ...]] = field(factory=dict)
     donated: tuple[int, ...] = ()
 
 
@@ -106,8 +110,9 @@ class Planner:
         return last
 
     def watches(self, unit: Unit) -> bool:
+        """Tell whether the program may give up at a unit, and the careful one begin anew with the arguments."""
         found = unit.ends if isinstance(unit, Group) else (unit,)
-        return any(self.steps[index][0] is watched_p for index in found)
+        return any(self.steps[i][0] is watched_p or any(map(may_doubt, self.steps[i][3].values())) for i in found)
 
     def run(self) -> Plan:
         made, steps = self.made, self.steps
@@ -215,6 +220,8 @@ class Planner:
             parts = self.storages[index]
             if parts and all(s >= self.trace.inputs and s in single and into(self.steps[s]) is not None for s in parts):
                 self.made.owned.add(index)
+            else:
+                self.made.parts[index] = tuple(sorted(parts))
 
 
 def outputs_of(unit: Unit) -> tuple[int, ...]:
@@ -236,13 +243,27 @@ def find_storages(trace: Trace, order: Sequence[Unit]) -> list[frozenset[int]]:
     for unit in order:
         for index in (*unit.members, *unit.ends) if isinstance(unit, Group) else (unit,):
             primitive, inputs, _, _, value = steps[index]
-            sources = [s for s in inputs if s is not None and (is_array(steps[s][4]) or type(steps[s][4]) is tuple)]
+            sources = [s for s in inputs if s is not None and has_memory(steps[s][4])]
             if into(steps[index]) is not None:
                 storages[index] = frozenset([index])
-            elif is_array(value) or type(value) is tuple:
+            elif has_memory(value):
                 shared = frozenset[int]().union(*[storages[s] for s in sources])
                 storages[index] = shared if (primitive.view or primitive is watched_p) else shared | {index}
     return storages
+
+
+def has_memory(value: Any) -> bool:
+    """Tell whether a value may share memory with others: an array, of whatever rank, or several."""
+    return type(value) is np.ndarray or type(value) is tuple
+
+
+def may_doubt(x: Any) -> bool:
+    """Tell whether there is a program in a setting that may give up: the body of a loop in which something is watched."""
+    if isinstance(x, Program):
+        return any(p is watched_p or any(map(may_doubt, settings.values())) for p, _, _, settings, _ in x.instructions)
+    if type(x) is tuple:
+        return any(map(may_doubt, x))
+    return attrs.has(type(x)) and any(may_doubt(getattr(x, a.name)) for a in attrs.fields(type(x)))
 
 
 def arrays(made: Plan) -> list[Any]:

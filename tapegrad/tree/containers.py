@@ -23,7 +23,7 @@ class Container:
 
     ``children(tree)`` gives what it holds, in order; ``key(tree)`` all else that tells it from others of its class;
     ``join(key, children)`` builds an instance; ``map(visit, tree)`` one like `tree` whose children are visited;
-    ``names(key, count)`` writes the piece of a path that leads to each child.
+    ``names(key, count)`` writes the piece of a path that leads to each child; ``is_record`` tells that these are attributes.
     """
 
     children: Callable[[Any], Sequence[Any]]
@@ -31,6 +31,7 @@ class Container:
     join: Callable[[Any, Iterable[Any]], Any]
     names: Callable[[Any, int], list[str]]
     map: Callable[[Callable[[Any], Any], Any], Any]
+    is_record: bool = False
 
 
 def register(
@@ -233,6 +234,7 @@ def _record(kind: type, fields: list[tuple[str, bool]]) -> Container:
         join,
         lambda key, count: names,
         (lambda visit, tree: join(key_of(tree), map(visit, children_of(tree)))) if fixed else map_fields,
+        is_record=True,
     )
 
 
