@@ -7,10 +7,11 @@ block depends on the number of threads; what is computed does not.
 import os
 import threading
 from collections.abc import Callable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
+from attrs import field, frozen
 
 Kernel = Callable[[int, int, int], None]
 """``kernel(first, last, worker)`` computes the blocks from `first` to `last` with the scratch memory of one worker."""
@@ -26,14 +27,21 @@ def available() -> int:
     return os.cpu_count() or 1
 
 
+@frozen(eq=False)
+class Finished:
+    """What the other workers leave behind: for each that is done its error, or None; and a bell that each rings."""
+
+    errors: list[BaseException | None] = field(factory=list)
+    bell: "SimpleQueue[None]" = field(factory=SimpleQueue)
+
+
 class Pool:
     """Threads that wait for work. One piece of work is done at a time; who finds the pool busy works alone."""
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
         self.busy = threading.Lock()
-        self.todo: SimpleQueue[tuple[Kernel, int, int, int]] = SimpleQueue()
-        self.done: SimpleQueue[BaseException | None] = SimpleQueue()
+        self.todo: SimpleQueue[tuple[Kernel, int, int, int, Finished]] = SimpleQueue()
         self.started = 0
 
     def run(self, kernel: Kernel, blocks: int) -> None:
@@ -47,38 +55,51 @@ class Pool:
             kernel(0, blocks, 0)
             return
         try:
-            self.start(count - 1)
+            count = 1 + self.start(count - 1)
             cuts = [blocks * k // count for k in range(count + 1)]
+            finished = Finished()
             for k in range(1, count):
-                self.todo.put((kernel, cuts[k], cuts[k + 1], k))
+                self.todo.put((kernel, cuts[k], cuts[k + 1], k, finished))
             error: BaseException | None = None
             try:
                 kernel(0, cuts[1], 0)
             except BaseException as e:
                 error = e
-            for _ in range(1, count):
-                error = self.done.get() or error
+            while len(finished.errors) < count - 1:  # not even Ctrl-C leaves before: kernels write to memory of the caller
+                try:
+                    finished.bell.get(timeout=1.0)
+                except Empty:
+                    pass
+                except BaseException as e:
+                    error = e
+            error = next((e for e in finished.errors if e is not None), error)
             if error is not None:
                 raise error
         finally:
             self.busy.release()
 
-    def start(self, wanted: int) -> None:
+    def start(self, wanted: int) -> int:
+        """Start threads until there are as many as wanted; return how many there are of these."""
         while self.started < wanted:
-            threading.Thread(target=self.work, name="tapegrad", daemon=True).start()
+            try:
+                threading.Thread(target=self.work, name="tapegrad", daemon=True).start()
+            except RuntimeError:  # the system has none left, or the interpreter is about to end
+                return self.started
             self.started += 1
+        return wanted
 
     def work(self) -> None:
         np.seterr(all="ignore")
         while True:
-            kernel, first, last, worker = self.todo.get()
+            kernel, first, last, worker, finished = self.todo.get()
+            error: BaseException | None = None
             try:
                 kernel(first, last, worker)
             except BaseException as e:
-                self.done.put(e)
-            else:
-                self.done.put(None)
-            del kernel
+                error = e
+            finished.errors.append(error)
+            finished.bell.put(None)
+            del kernel, finished, error
 
 
 class Shared:
