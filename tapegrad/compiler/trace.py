@@ -139,7 +139,21 @@ def frozen_step(step: Step) -> Step:
 
 
 def own(x: Any) -> Any:
-    return x.copy() if type(x) is np.ndarray and x.flags.writeable else x
+    """Return an array that nobody can change any more: `x`, or a copy."""
+    owner = x
+    while type(owner) is np.ndarray:
+        if owner.flags.writeable:
+            return copied(x)
+        owner = owner.base
+    return x if owner is None or not isinstance(x, np.ndarray) else copied(x)
+
+
+def copied(x: Any) -> Any:
+    """Return a copy, in which what is repeated in memory only once is not written out."""
+    if x.size and 0 in x.strides:
+        once = x[tuple([slice(1) if step == 0 else slice(None) for step in x.strides])]
+        return np.broadcast_to(once.copy(), x.shape)
+    return x.copy()
 
 
 def global_randomness() -> Any:
