@@ -76,8 +76,7 @@ def record_once(
 ) -> tuple[Trace, "tree.Structure[Any]"]:
     """Run the function once; see `record`."""
     tape = Recording(hopeful=hopeful)
-    for x in leaves:
-        tape.steps.append((root_p, (None,), (x,), NO_SETTINGS, x))
+    tape.steps = FrozenSteps([(root_p, (None,), (x,), NO_SETTINGS, x) for x in leaves])
     tape.abstract.append(range(len(leaves)))
     token = CURRENT.set(tape)
     steps = tape.steps
@@ -90,7 +89,7 @@ def record_once(
         CURRENT.reset(token)
         tape.steps = []
     kept = tuple([own(x) if index is None else None for x, index in zip(results, outputs, strict=True)])
-    return Trace([frozen_step(step) for step in steps], len(leaves), outputs, kept, hopeful), structure
+    return Trace(list(steps), len(leaves), outputs, kept, hopeful), structure
 
 
 def same_constants(a: Trace, b: Trace) -> bool:
@@ -124,18 +123,29 @@ def output_of(f: Callable[..., Any], x: Any, tape: Recording) -> int | None:
     return None
 
 
-def frozen_step(step: Step) -> Step:
-    """Return a step whose constant arrays are its own: what changes them later does not change the program."""
-    primitive, inputs, args, settings, value = step
-    if all(source is not None or type(x) is not np.ndarray for source, x in zip(inputs, args, strict=True)):
-        return step
-    return (
-        primitive,
-        inputs,
-        tuple([x if s is not None else own(x) for s, x in zip(inputs, args, strict=True)]),
-        settings,
-        value,
-    )
+class FrozenSteps(list[Step]):
+    """Steps whose constant arrays are as they were when the step was recorded: what changes them later changes no program."""
+
+    def __init__(self, steps: Sequence[Step]) -> None:
+        super().__init__(steps)
+        self.kept: dict[int, tuple[Any, Any]] = {}
+
+    def append(self, step: Step) -> None:
+        primitive, inputs, args, settings, value = step
+        if any(source is None and type(x) is np.ndarray for source, x in zip(inputs, args, strict=True)):
+            args = tuple([x if source is not None else self.own(x) for source, x in zip(inputs, args, strict=True)])
+            step = (primitive, inputs, args, settings, value)
+        super().append(step)
+
+    def own(self, x: Any) -> Any:
+        """Return `x` or a copy, the same one as before if it is still equal: so passes see that constants are the same."""
+        if type(x) is not np.ndarray:
+            return x
+        before, copy = self.kept.get(id(x), (None, None))
+        if before is not x or copy.tobytes() != x.tobytes():
+            copy = own(x)
+            self.kept[id(x)] = x, copy
+        return copy
 
 
 def own(x: Any) -> Any:
