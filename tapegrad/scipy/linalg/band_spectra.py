@@ -246,7 +246,8 @@ def _pairs(half: Any, lower: bool, select: Any, select_range: Any) -> Any:
     """Return eigenvalues and eigenvectors of the Hermitian matrices of which one half is given as diagonals."""
     u = half.shape[-2] - 1
     settings: dict[str, Any] = {"lower": lower}
-    subset = SUBSETS.get({1: "v", 2: "i"}.get(select, select))
+    named: dict[Any, str] = {**SUBSETS, 1: SUBSETS["v"], 2: SUBSETS["i"]}
+    subset = named.get(select)
     if subset is None:
         settings["driver"] = "evd"
     else:

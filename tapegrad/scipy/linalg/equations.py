@@ -192,7 +192,7 @@ def _riccati(function: Callable[..., Array], matrices: tuple[Any, ...], balanced
     if any(x is not None and x.ndim < 2 for x in arrays):
         refused(function, *arrays, balanced)
     lead = np.broadcast_shapes(*[x.shape[:-2] for x in arrays if x is not None])
-    stacks = [x if x is None or x.shape[:-2] == lead else np.broadcast_to(x, (*lead, *x.shape[-2:])) for x in arrays]
+    stacks: list[Any] = [x if x is None or x.shape[:-2] == lead else np.broadcast_to(x, (*lead, *x.shape[-2:])) for x in arrays]
     a, b, q, r, e, s = stacks
     fits = _are_square(a, q, r) and b.shape[-2:] == (a.shape[-1], r.shape[-1]) and q.shape == a.shape
     if not fits or (e is not None and e.shape != a.shape) or (s is not None and s.shape != b.shape):
