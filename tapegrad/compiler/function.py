@@ -91,7 +91,7 @@ class Jitted(Transformed, Generic[P, Out]):
         if unknown:
             raise ValueError(f"jit: there is no pass named {', '.join(sorted(unknown))}; there are {', '.join(PASSES)}")
         self.__dict__["_cache"] = Cache()
-        self.__dict__["_positions"] = dict(enumerate(names or ()))
+        self.__dict__["_positions"] = dict(enumerate(positional_names(self.f)))
 
     def __call__(self, *args: P.args, **settings: P.kwargs) -> Out:
         if current() is not None:
@@ -178,7 +178,7 @@ class Jitted(Transformed, Generic[P, Out]):
         return tree.unflatten(structure, [fixed[k] if k in fixed else next(given) for k in range(structure.count)])
 
     def _task(self, leaves: list[Any], structure: Any, fixed: dict[int, Any]) -> Task:
-        paths = [path for k, path in enumerate(self._paths(structure)) if k not in fixed]
+        paths = self._traced_paths(structure, fixed)
         owners = [path.split(".")[0].split("[")[0] for path in paths]
         donated = [k for k, owner in enumerate(owners) if owner in self.donate_argnames]
         return Task(
@@ -193,10 +193,10 @@ class Jitted(Transformed, Generic[P, Out]):
             paths,
         )
 
-    def _paths(self, structure: Any) -> list[str]:
-        """Return the path of each leaf, the static ones included."""
+    def _traced_paths(self, structure: Any, fixed: dict[int, Any]) -> list[str]:
+        """Return the paths of the leaves that are traced."""
         args, settings = tree.unflatten(structure, [0.0] * structure.count)
-        return path_names(self.f, args, settings)
+        return [path for k, path in enumerate(path_names(self.f, args, settings)) if k not in fixed]
 
     def _refuse(self, args: tuple[Any, ...], settings: dict[str, Any], k: int, x: Any) -> None:
         """Raise the error for a leaf that cannot be traced."""
@@ -216,31 +216,29 @@ class Jitted(Transformed, Generic[P, Out]):
         cache: Cache = self.__dict__["_cache"]
         if cache.misses < HANDFUL or cache.misses & (cache.misses - 1):
             return
+        what = changed(next(reversed(cache.programs)), key, self._traced_paths(key[0], dict(key[2])))
         warnings.warn(
-            f"jit of {name_of(self.f)} has traced {cache.misses} times: {changed(next(reversed(cache.programs)), key)}. Each "
+            f"jit of {name_of(self.f)} has traced {cache.misses} times: {what}. Each "
             f"new kind of arguments costs a trace; pad arrays to a common shape, or leave this function uncompiled",
             RuntimeWarning,
             stacklevel=4,
         )
 
 
-def changed(before: Any, now: Any) -> str:
-    """Say in what two keys of a cache differ."""
+def changed(before: Any, now: Any, paths: list[str]) -> str:
+    """Say in what two keys of a cache differ; `paths` are those of the traced leaves."""
     (structure, kinds, fixed), (new_structure, new_kinds, new_fixed) = before, now
     if structure != new_structure:
         return f"the tree of the arguments changed from {structure} to {new_structure}"
     if fixed != new_fixed:
         return f"a static argument changed from {dict(fixed)!r} to {dict(new_fixed)!r}"
-    names = leaf_paths(structure, fixed)
-    parts = [f"{n} changed from {a} to {b}" for n, a, b in zip(names, kinds, new_kinds, strict=True) if a != b]
+    parts = [f"{n} changed from {shown(a)} to {shown(b)}" for n, a, b in zip(paths, kinds, new_kinds, strict=True) if a != b]
     return "; ".join(parts) or "programs were dropped for want of room"
 
 
-def leaf_paths(structure: Any, fixed: Any) -> list[str]:
-    """Return the paths of the traced leaves."""
-    static = dict(fixed)
-    paths = tree.paths(tree.unflatten(structure, [0.0] * structure.count))
-    return [path for k, path in enumerate(paths) if k not in static]
+def shown(kind: Any) -> str:
+    """Return what `kind_of` found, as users write it."""
+    return kind if isinstance(kind, str) else f"{np.dtype(kind[0])}[{', '.join(map(str, kind[1]))}]"
 
 
 def kind_of(x: Any) -> Any:
@@ -259,6 +257,15 @@ def parameter_names(f: Callable[..., Any]) -> list[str] | None:
     if any(p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL) for p in parameters):
         return None
     return [p.name for p in parameters]
+
+
+def positional_names(f: Callable[..., Any]) -> list[str]:
+    """Return the names of the arguments that can be given by position."""
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
 def names_of(what: str, given: str | Iterable[str] | None) -> tuple[str, ...]:
