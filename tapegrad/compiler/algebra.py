@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tapegrad.compiler.rewriting import argument, producer, replayed
+from tapegrad.compiler.sums import sum_by_product
 from tapegrad.compiler.trace import Trace
 from tapegrad.compiler.units import LARGE
 from tapegrad.core.arrays import broadcast_to_p, dtype_of, shape_of, sum_to_p
@@ -19,6 +20,7 @@ from tapegrad.core.structure import astype_p, root_p, stop_gradient_p
 from tapegrad.core.var import Var, apply, binary, unary
 from tapegrad.ops.affine import affine_p
 from tapegrad.ops.arithmetic import add_p, divide_p, multiply_p, negative_p, positive_p, reciprocal_p, subtract_p
+from tapegrad.ops.contract import matmul_p
 from tapegrad.ops.powers import power_p, sqrt_p, square_p
 from tapegrad.ops.reduce import sum_p
 from tapegrad.ops.shape import reshape_p, transpose_p
@@ -208,6 +210,15 @@ def _power(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
 # Shapes
 
 
+def _stack_times_matrix(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    """A stack of matrices times one matrix is one product, of all rows."""
+    a, b = args
+    if type(a) is not Var or len(shape_of(a)) < 3 or len(shape_of(b)) != 2 or made_by(a, transpose_p, broadcast_to_p):
+        return None
+    rows = np.reshape(a, (math.prod(a.shape[:-1]), a.shape[-1]))
+    return np.reshape(np.dot(rows, b), shape_of(value))
+
+
 def _same_shape(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
     return args[0] if shape_of(args[0]) == shape_of(value) else None
 
@@ -315,10 +326,11 @@ RULES: dict[Primitive, tuple[Rule, ...]] = {
     multiply_p: (_neutral(1), _minus_times, _times_times, _times_itself, _times_negative),
     divide_p: (_neutral(1, right_only=True),),
     power_p: (_power,),
+    matmul_p: (_stack_times_matrix,),
     reshape_p: (_same_shape, _reshape_twice),
     transpose_p: (_transpose_twice,),
     broadcast_to_p: (_same_shape, _spread_again),
-    sum_p: (_sum_of_spread, _sum_of_squares),
-    sum_to_p: (_same_shape, _sum_of_spread),
+    sum_p: (_sum_of_spread, _sum_of_squares, sum_by_product),
+    sum_to_p: (_same_shape, _sum_of_spread, sum_by_product),
 }
 """For each primitive what may be said of it, tried in order. Only what has the shape and dtype of the original is taken."""
