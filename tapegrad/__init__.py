@@ -17,11 +17,11 @@ from tapegrad.transforms.jacobian import hvp as hvp
 from tapegrad.transforms.jacobian import jacfwd as jacfwd
 from tapegrad.transforms.jacobian import jacobian as jacobian
 from tapegrad.transforms.jacobian import jacrev as jacrev
+from tapegrad.transforms.pullback import vjp as vjp
 from tapegrad.transforms.record import record as record
 from tapegrad.transforms.record import stop_gradient as stop_gradient
 from tapegrad.transforms.reverse import grad as grad
 from tapegrad.transforms.reverse import value_and_grad as value_and_grad
-from tapegrad.transforms.reverse import vjp as vjp
 
 if TYPE_CHECKING:
     from tapegrad import config as config

@@ -14,7 +14,7 @@ from tapegrad import tree
 from tapegrad.core.node import argument_names
 from tapegrad.errors import TreeError
 from tapegrad.transforms.forward import jvp
-from tapegrad.transforms.reverse import vjp
+from tapegrad.transforms.pullback import vjp
 from tapegrad.typing import Array
 
 PRECISION = {"float16": (1e-1, 5e-2), "float32": (5e-3, 2e-3), "float64": (1e-5, 1e-5), "longdouble": (1e-6, 1e-7)}

@@ -240,7 +240,7 @@ class Var(Methods):
         if depends_on_abstract(self):
             raise ConcretizationError(
                 f"the truth of a traced value was asked for under vmap or jit, at {users_line()}: it has none there. "
-                f"Use tapegrad.numpy.where(condition, a, b), or hoist the branch out of the transform."
+                f"Use tapegrad.numpy.where(condition, a, b) or tapegrad.cond, or hoist the branch out of the transform."
             )
         return bool(self.value)
 

@@ -20,6 +20,7 @@ from tapegrad.core.primitive import FUNCTIONS, Primitive
 from tapegrad.core.program import dependencies
 from tapegrad.core.structure import parts, root_p, shared_p
 from tapegrad.core.var import Var, apply
+from tapegrad.core.watch import WatchedSteps
 from tapegrad.errors import TreeError
 from tapegrad.transforms.entry import FRESH, close_tape, off_tape, open_tape
 from tapegrad.transforms.outputs import kind_of, output_index
@@ -188,13 +189,14 @@ def replay(
     needed = sorted(dependencies(steps, first, [index for index in wanted if index is not None]))
     for is_quiet, stretch in groupby(needed, key=quiet.__getitem__):
         with quietly() if is_quiet else nullcontext():
-            run_stretch(steps, table, stretch, size, lift)
+            run_stretch(steps, table, stretch, size, lift, bool(is_quiet))
 
 
 def run_stretch(
-    steps: Sequence[Step], table: dict[int, Any], stretch: Iterable[int], size: int, lift: Recording | None
+    steps: Sequence[Step], table: dict[int, Any], stretch: Iterable[int], size: int, lift: Recording | None, is_quiet: bool
 ) -> None:
     """Fill the table with the batched values of some nodes."""
+    watched = steps if type(steps) is WatchedSteps and lift is None else None  # what is recorded again is looked at there
     for index in stretch:
         step = steps[index]
         primitive, inputs, plain_args, settings, value = step
@@ -213,6 +215,8 @@ def run_stretch(
             table[index] = primitive.batch(args, batched, **settings)
         else:
             table[index] = loop(primitive, args, batched, settings, size, value)
+        if watched is not None and not is_quiet:
+            watched.check_value(table[index], index, args, " for an example of the batch")
 
 
 def loop(

@@ -17,7 +17,7 @@ from tapegrad.errors import LeakedVarError
 from tapegrad.transforms.batch import vmap
 from tapegrad.transforms.forward import jvp
 from tapegrad.transforms.packed import pack_p, slots
-from tapegrad.transforms.reverse import vjp
+from tapegrad.transforms.pullback import vjp
 from tapegrad.transforms.wrapped import Transformed
 
 P = ParamSpec("P")

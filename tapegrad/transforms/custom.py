@@ -14,7 +14,7 @@ from tapegrad.core.var import Var, apply
 from tapegrad.errors import RuleError
 from tapegrad.transforms.batch import vmap
 from tapegrad.transforms.packed import pack_p, slots
-from tapegrad.transforms.reverse import vjp
+from tapegrad.transforms.pullback import vjp
 
 P = ParamSpec("P")
 Out = TypeVar("Out")

@@ -11,8 +11,8 @@ from tapegrad.core.arrays import watched
 from tapegrad.core.node import Recording, Step
 from tapegrad.errors import LeakedVarError
 from tapegrad.transforms.entry import check_like
+from tapegrad.transforms.pullback import Pull, pull_back
 from tapegrad.transforms.replay import Table, forwards, quietly
-from tapegrad.transforms.reverse import Pull, pull_back
 
 Out = TypeVar("Out")
 

@@ -12,7 +12,8 @@ from tapegrad.core.var import Var
 from tapegrad.transforms.batch import vmap
 from tapegrad.transforms.entry import normalize, plain_argnums
 from tapegrad.transforms.forward import jvp, pushed
-from tapegrad.transforms.reverse import grad, pull_back
+from tapegrad.transforms.pullback import pull_back
+from tapegrad.transforms.reverse import grad
 from tapegrad.transforms.wrapped import Transformed
 
 T = TypeVar("T")

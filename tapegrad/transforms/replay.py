@@ -166,6 +166,7 @@ def forwards(steps: Sequence[Step], table: Table, start: int, stop: int, wanted:
 
     Each is dropped where it was needed last, so that what holds it alone may use it up; those of the `wanted` nodes are left.
     """
+    watched = steps if type(steps) is WatchedSteps else None
     last = last_uses(steps, start, stop)
     for index in wanted:
         last[index - start] = stop
@@ -181,7 +182,9 @@ def forwards(steps: Sequence[Step], table: Table, start: int, stop: int, wanted:
             if source is not None and source >= start and last[source - start] == index:
                 table[source - start] = None
         y, args = (value, plain_args) if lift is None else lifted(step, index, steps, lift)
-        table[index - start] = fitted(primitive.push(tangents, y, *args, **settings), value, primitive)
+        table[index - start] = t = fitted(primitive.push(tangents, y, *args, **settings), value, primitive)
+        if watched is not None:
+            watched.check_tangent(t, index)
 
 
 def fitted(t: Any, value: Any, primitive: Primitive) -> Any:

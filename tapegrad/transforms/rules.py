@@ -16,7 +16,7 @@ from tapegrad.errors import ConcretizationError, MissingRuleError, RuleError
 from tapegrad.transforms import differences
 from tapegrad.transforms.batch import vmap
 from tapegrad.transforms.packed import pack_p, slots
-from tapegrad.transforms.reverse import vjp
+from tapegrad.transforms.pullback import vjp
 
 Settings = dict[str, Any]
 

@@ -14,7 +14,7 @@ from tapegrad.core.primitive import Primitive
 from tapegrad.core.var import apply
 from tapegrad.testing import assert_trees_close, check_grads
 from tapegrad.transforms.forward import jvp
-from tapegrad.transforms.reverse import vjp
+from tapegrad.transforms.pullback import vjp
 from tests.contracts.trials import (
     BY_WAY_OF_OTHERS,
     Trial,

@@ -9,7 +9,7 @@ import numpy as np
 from tapegrad import numpy as tnp
 from tapegrad import tree
 from tapegrad.testing import assert_trees_close, check_grads
-from tapegrad.transforms.reverse import vjp
+from tapegrad.transforms.pullback import vjp
 
 
 def assert_same(actual: Any, expected: Any) -> None:

@@ -17,7 +17,7 @@ from tapegrad.transforms.checkpoint import moving
 from tapegrad.transforms.forward import jvp
 from tapegrad.transforms.loops.body import Body, plain, trace_body
 from tapegrad.transforms.packed import pack_p, slots
-from tapegrad.transforms.reverse import vjp
+from tapegrad.transforms.pullback import vjp
 
 
 def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], *operands: Any) -> Any:

@@ -17,7 +17,7 @@ from tapegrad.transforms.checkpoint import along, moving
 from tapegrad.transforms.forward import jvp
 from tapegrad.transforms.loops.body import as_carry, check_carry, plain, trace_body
 from tapegrad.transforms.packed import pack_p, slots
-from tapegrad.transforms.reverse import vjp
+from tapegrad.transforms.pullback import vjp
 
 Carry = TypeVar("Carry")
 
