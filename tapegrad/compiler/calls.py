@@ -32,6 +32,8 @@ def call_of(step: Step) -> Into | None:
     """Return the call that computes a step, if there is a quicker one than that of the primitive's own function."""
     primitive, inputs, args, settings, _ = step
     if primitive.into is not None:
+        if not isinstance(args[0], (np.ndarray, np.generic)):
+            return None
         return primitive.into(args, settings)
     ufunc = UFUNC_OF[primitive]
     return Into(ufunc, (*SLOTS[: len(inputs)], OUT)) if ufunc is not None and is_elementwise(step) else None

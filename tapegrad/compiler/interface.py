@@ -148,11 +148,13 @@ class Results:
                 found.append(f"{name}.copy()" if type(constant) is np.ndarray else name)
             elif not isinstance(self.trace.steps[index][4], np.ndarray):
                 found.append(self.words[index])
-            elif index in self.made.owned and index not in seen:
-                seen.add(index)
+            elif index in seen:
+                found.append(f"{self.words[index]}.copy()")
+            elif index in self.made.owned:
                 found.append(self.words[index] if self.words[index][0] == "v" else f"{self.words[index]}.view()")
             else:
                 found.append(self.own(index))
+            seen.add(-1 if index is None else index)
         return found
 
     def own(self, index: int) -> str:

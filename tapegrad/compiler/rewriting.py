@@ -122,8 +122,9 @@ def merge(trace: Trace) -> Trace:
 
     def rewrite(primitive: Primitive, args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
         key = (primitive, tuple([_identity(x) for x in args]), _identity(settings))
-        tape = next(x.tape for x in args if type(x) is Var)
         if key not in met:
+            tape = CURRENT.get()
+            assert tape is not None
             met[key] = put(tape, primitive, args, settings, value)
         return met[key]
 
