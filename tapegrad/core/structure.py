@@ -26,6 +26,7 @@ shared_p = Primitive(
     pulls=(no_cotangent,),
     push=lambda tangents, y, x: None,
     batch=lambda args, batched: args[0],
+    constant=True,
     cases=(case((3,)),),
 )
 """A constant on the tape: an array that `vmap` holds for all examples, so that what differs between them can index it."""

@@ -32,7 +32,7 @@ from tests.contracts.trials import (
 
 SINGLE = {"float64": np.float32, "complex128": np.complex64}
 SPECIAL = (0.0, 1.0, -1.0, np.inf, -np.inf, np.nan)
-CUTS = {"stop_gradient"}
+CUTS = {"stop_gradient", "shared"}
 """Constants by decree: they move with their inputs, and have no derivative all the same."""
 
 BATCH = 5

@@ -1,11 +1,14 @@
 """Powers, products and determinants are exact where an input is zero: nothing divides by it."""
 
+import itertools
+import math
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tapegrad as tg
+from tapegrad import numpy as tnp
 from tapegrad.testing import check_grads
 from tests.edge_cases.doors import both_doors, derivatives, slopes
 
@@ -103,3 +106,47 @@ def test_the_determinant_of_a_singular_matrix_is_exact(xp: Any, matrix: Any) -> 
 def test_matrix_powers_of_a_singular_matrix_are_exact(xp: Any) -> None:
     for n in (0, 1, 2, 3):
         check_grads(lambda x, n=n: xp.linalg.matrix_power(x, n), (np.zeros((2, 2)),))
+
+
+def leibniz(a: Any) -> Any:
+    """The determinant of a matrix as the sum of its products."""
+    total = 0.0
+    for order in itertools.permutations(range(len(a))):
+        swaps = sum(order[j] > order[i] for i in range(len(a)) for j in range(i))
+        total = total + (-1) ** swaps * math.prod(a[i, k] for i, k in enumerate(order))
+    return total
+
+
+@pytest.mark.parametrize("rank", (0, 1, 2, 3, 4))
+def test_third_derivatives_of_the_determinant_are_exact_at_every_rank(rank: int) -> None:
+    rng = np.random.default_rng(rank)
+    matrix = rng.normal(size=(4, rank)) @ rng.normal(size=(rank, 4))
+    directions = rng.normal(size=(3, 4, 4))
+
+    def along(f: Any, *ways: Any) -> Any:
+        def g(t: Any) -> Any:
+            return f(matrix + t[0] * directions[0] + t[1] * directions[1] + t[2] * directions[2])
+
+        for k, way in enumerate(ways):
+            g = way(g, k)
+        return g(np.zeros(3))
+
+    def reverse(g: Any, k: int) -> Any:
+        return lambda t: tg.grad(g)(t)[k]
+
+    def forward(g: Any, k: int) -> Any:
+        return lambda t: tg.jvp(g, (t,), (np.eye(3)[k],))[1]
+
+    expected = along(leibniz, reverse, reverse, reverse)
+    for ways in ((reverse, reverse, reverse), (forward, forward, forward), (reverse, forward, reverse)):
+        np.testing.assert_allclose(along(np.linalg.det, *ways), expected, rtol=1e-11, atol=1e-11)
+
+
+def test_fourth_derivatives_of_the_determinant_of_a_singular_matrix_say_so() -> None:
+    def g(t: Any) -> Any:
+        return tnp.linalg.det(t * np.eye(4))
+
+    fourth = tg.grad(tg.grad(tg.grad(tg.grad(g))))
+    np.testing.assert_allclose(fourth(2.0), 24.0)
+    with pytest.raises(np.linalg.LinAlgError, match="fourth order and above are not known at a singular matrix"):
+        fourth(0.0)

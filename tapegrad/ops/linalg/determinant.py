@@ -2,7 +2,8 @@
 
 The derivative of a determinant is the matrix of its cofactors. For a well-conditioned matrix that is the determinant times the
 transposed inverse. Otherwise it comes from the singular value decomposition, in which cofactors are products of all singular
-values but one, and second derivatives products of all but two: nothing is divided.
+values but one, second derivatives products of all but two, and third ones of all but three: nothing is divided. Derivatives
+of the fourth order and above are written with the inverse, and say so where there is none.
 """
 
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from tapegrad.core.var import apply
 from tapegrad.ops.linalg.matrices import adjoint, batch_each, diagonal, is_complex, on_diagonal, parts
 from tapegrad.ops.linalg.solving import SQUARE, STACK, inverse_p, lenient_inverse
 
+LARGER = np.array([[3.0, 0.5, 0.2, 1.0], [0.1, 2.5, 0.4, 0.3], [0.6, 0.2, 2.0, 0.7], [0.8, 0.9, 0.3, 3.5]])
 SINGULAR = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [1.0, 0.0, 1.0]])
 
 
@@ -81,13 +83,46 @@ def _second(a: Any, h: Any) -> Any:
     return y
 
 
+def _but_three(s: Any) -> Any:
+    """Return the products of all elements but three, shape ``(..., n, n, n)``, with zeros where two of them are one."""
+    own = np.eye(s.shape[-1], dtype=bool)
+    pairs = _but_two(np.where(own, 1.0, s[..., None, :]).astype(s.dtype))
+    return np.where(own[:, :, None] | own[:, None, :], 0.0, pairs)
+
+
 def _third(a: Any, h: Any, g: Any) -> Any:
-    """Return the third derivative of the determinant in the directions `h` and `g`; the matrix must not be singular."""
-    x = np.linalg.inv(a)
-    p, q = x @ h, x @ g
+    d, x, ill = _split(a)
+    y = (d * _twice(x @ h, x @ g) @ x).mT
+    if np.any(ill):
+        u, s, vh, unit = _singular_basis(a[ill])
+        e, f = adjoint(u) @ h[ill] @ adjoint(vh), adjoint(u) @ g[ill] @ adjoint(vh)
+        triples = _but_three(s)
+        across = np.einsum("...iab,...ai,...ib->...ab", triples, e, f) + np.einsum("...iab,...ai,...ib->...ab", triples, f, e)
+        across -= np.einsum("...iab,...ii->...ab", triples, e) * f + np.einsum("...iab,...ii->...ab", triples, f) * e
+        along = np.einsum("...ija,...ii,...jj->...a", triples, e, f) - np.einsum("...ija,...ij,...ji->...a", triples, e, f)
+        moved = np.where(np.eye(s.shape[-1], dtype=bool), on_diagonal(along), across.mT)
+        y[ill] = unit * (np.conj(u) @ moved @ np.conj(vh))
+    return y
+
+
+def _twice(p: Any, q: Any) -> Any:
+    """Return the second derivative of ``det(1 + ..)`` times its inverse in two directions."""
     pq = p @ q
-    inner = (trace(p) * trace(q) - trace(pq)) * x - trace(p) * (q @ x) - trace(q) * (p @ x) + (pq + q @ p) @ x
-    return (np.linalg.det(a)[..., None, None] * inner).mT
+    one = np.eye(p.shape[-1], dtype=p.dtype)
+    return (trace(p) * trace(q) - trace(pq)) * one - trace(p) * q - trace(q) * p + pq + q @ p
+
+
+def _fourth(a: Any, h: Any, g: Any, k: Any) -> Any:
+    """Return the fourth derivative of the determinant in three directions; the matrix must not be singular."""
+    try:
+        x = np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        raise np.linalg.LinAlgError(
+            "det: derivatives of the fourth order and above are not known at a singular matrix (up to the third they are exact)"
+        ) from None
+    p, q, r = x @ h, x @ g, x @ k
+    moved = _twice(r @ p, q) + _twice(p, r @ q)  # the inverse moves by -r x, and p and q with it
+    return (np.linalg.det(a)[..., None, None] * (trace(r) * _twice(p, q) - moved - _twice(p, q) @ r) @ x).mT
 
 
 def _scaled(g: Any, slope: Any) -> Any:
@@ -95,15 +130,33 @@ def _scaled(g: Any, slope: Any) -> Any:
     return guard(g * slope, broadcast_to(g, slope.shape))
 
 
+third_p: Primitive = Primitive(
+    name="det_third",
+    fn=_third,
+    pulls=(
+        lambda g, y, a, h, k: _fourth(a, h, k, g),
+        lambda g, y, a, h, k: apply(third_p, a, g, k),
+        lambda g, y, a, h, k: apply(third_p, a, h, g),
+    ),
+    push=lambda tangents, y, a, h, k: _sum(
+        None if tangents[0] is None else _fourth(a, h, k, tangents[0]),
+        None if tangents[1] is None else apply(third_p, a, tangents[1], k),
+        None if tangents[2] is None else apply(third_p, a, h, tangents[2]),
+    ),
+    batch=lambda args, batched: apply(third_p, *batch_each(args, batched)),
+    cases=(case(LARGER, (4, 4), (4, 4)), case(np.stack([LARGER, 2.0 - LARGER]), (2, 4, 4), (2, 4, 4))),
+)
+"""The third derivative of the determinant of `a` in the directions `h` and `k`."""
+
 second_p: Primitive = Primitive(
     name="det_second",
     fn=_second,
     pulls=(
-        lambda g, y, a, h: _third(a, h, g),
+        lambda g, y, a, h: apply(third_p, a, h, g),
         lambda g, y, a, h: apply(second_p, a, g),
     ),
     push=lambda tangents, y, a, h: _sum(
-        None if tangents[0] is None else _third(a, h, tangents[0]),
+        None if tangents[0] is None else apply(third_p, a, h, tangents[0]),
         None if tangents[1] is None else apply(second_p, a, tangents[1]),
     ),
     batch=lambda args, batched: apply(second_p, *batch_each(args, batched)),
@@ -151,8 +204,12 @@ def _guarded(t: Any, slope: Any) -> Any:
     return guard(t * slope, t)
 
 
-def _sum(a: Any, b: Any) -> Any:
-    return b if a is None else a if b is None else a + b
+def _sum(*parts: Any) -> Any:
+    total = None
+    for part in parts:
+        if part is not None:
+            total = part if total is None else total + part
+    return total
 
 
 slogdet_p: Primitive = Primitive(
