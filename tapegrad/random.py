@@ -10,18 +10,14 @@ References:
 """
 
 import operator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from tapegrad.core.var import Var
+from tapegrad.core.var import Var, apply
+from tapegrad.ops.random import WORDS, fold_in_p, normal_p, order_p, split_key_p, unit_p
 from tapegrad.typing import Array, DTypeLike, Shape
-
-WORDS = 2
-"""The length of a key."""
-
-DRAW, SPLIT, FOLD = 0, 1, 2
-"""The highest word of the counter, which tells what the generator is read for."""
 
 
 def key(seed: int) -> Array:
@@ -73,12 +69,11 @@ def split(key: Array, num: int = 2) -> Array:
     num = _integer("random.split", "num", num)
     if num < 0:
         raise ValueError(f"random.split: num must be 0 or more, got {num}")
-    block = 4  # 64-bit words that Philox makes from one counter
-    words = _philox(key, 0, SPLIT).random_raw(num * block)
-    return words.reshape(num, block)[:, :WORDS].copy()
+    keys: Array = apply(split_key_p, key, num=num)
+    return keys
 
 
-def fold_in(key: Array, data: int) -> Array:
+def fold_in(key: Array, data: int | Array) -> Array:
     """Return a new key made from `key` and an integer, such as the number of a step or of a layer.
 
     Args:
@@ -94,10 +89,14 @@ def fold_in(key: Array, data: int) -> Array:
         (True, False)
     """
     check_key("random.fold_in", key)
-    number = _integer("random.fold_in", "data", data)
-    if not 0 <= number < 2**64:
-        raise ValueError(f"random.fold_in: the integer must be from 0 to 2**64 - 1, got {number}")
-    return _philox(key, number, FOLD).random_raw(WORDS)
+    if not isinstance(data, Var):
+        data = _integer("random.fold_in", "data", data)
+        if not 0 <= data < 2**64:
+            raise ValueError(f"random.fold_in: the integer must be from 0 to 2**64 - 1, got {data}")
+    elif data.dtype.kind not in "iu":
+        raise TypeError(f"random.fold_in: data must be an integer, got an array of dtype {data.dtype}")
+    made: Array = apply(fold_in_p, key, data)
+    return made
 
 
 def normal(key: Array, shape: Shape = (), dtype: DTypeLike = float) -> Array:
@@ -113,8 +112,9 @@ def normal(key: Array, shape: Shape = (), dtype: DTypeLike = float) -> Array:
         dtype('float32')
     """
     kind = _real("random.normal", dtype)
-    drawn = _generator("random.normal", key).standard_normal(shape, _drawn_as(kind))
-    return np.asarray(drawn).astype(kind, copy=False)
+    check_key("random.normal", key)
+    drawn: Array = apply(normal_p, key, shape=_lengths(shape), dtype=kind)
+    return drawn
 
 
 def uniform(key: Array, shape: Shape = (), dtype: DTypeLike = float, minval: Any = 0.0, maxval: Any = 1.0) -> Array:
@@ -133,12 +133,10 @@ def uniform(key: Array, shape: Shape = (), dtype: DTypeLike = float, minval: Any
         True
     """
     kind = _real("random.uniform", dtype)
-    unit = np.asarray(_generator("random.uniform", key).random(shape, _drawn_as(kind))).astype(kind, copy=False)
+    check_key("random.uniform", key)
+    unit: Array = apply(unit_p, key, shape=_lengths(shape), dtype=kind)
     if type(minval) is float and type(maxval) is float:
-        if (minval, maxval) != (0.0, 1.0):
-            unit *= maxval - minval
-            unit += minval
-        return unit
+        return unit if (minval, maxval) == (0.0, 1.0) else unit * (maxval - minval) + minval
     scaled: Array = unit * (maxval - minval) + minval
     return scaled.astype(kind)
 
@@ -155,8 +153,10 @@ def bernoulli(key: Array, p: float | Array = 0.5, shape: Shape | None = None) ->
         >>> float(bernoulli(key(0), 0.2, (10_000,)).mean().round(1))
         0.2
     """
-    drawn = _generator("random.bernoulli", key).random(np.shape(p) if shape is None else shape)
-    return np.asarray(drawn < p)
+    check_key("random.bernoulli", key)
+    lengths = np.shape(p) if shape is None else _lengths(shape)
+    drawn: Any = apply(unit_p, key, shape=lengths, dtype=np.dtype(float)) < p
+    return drawn if type(drawn) is Var else np.asarray(drawn)  # type: ignore[return-value]  # a Var is an array to checkers
 
 
 def permutation(key: Array, x: int | Array, axis: int = 0) -> Array:
@@ -176,14 +176,16 @@ def permutation(key: Array, x: int | Array, axis: int = 0) -> Array:
         >>> permutation(key(0), np.eye(3)).sum(axis=0)
         array([1., 1., 1.])
     """
-    generator = _generator("random.permutation", key)
+    check_key("random.permutation", key)
     if isinstance(x, (int, np.integer)):
         if x < 0:
             raise ValueError(f"random.permutation: x must be 0 or more, or an array, got {x}")
-        return generator.permutation(int(x))
+        order: Array = apply(order_p, key, count=int(x))
+        return order
     if not np.ndim(x):
         raise TypeError("random.permutation: x must be an integer, or an array of one dimension or more")
-    return np.take(x, generator.permutation(np.shape(x)[axis]), axis=axis)
+    rearranged: Array = np.take(x, apply(order_p, key, count=np.shape(x)[axis]), axis=axis)
+    return rearranged
 
 
 def check_key(name: str, key: Any) -> None:
@@ -196,7 +198,7 @@ def check_key(name: str, key: Any) -> None:
         >>> check_key("init", key(0))
     """
     if isinstance(key, (np.ndarray, Var)) and key.shape == (WORDS,) and key.dtype == np.uint64:
-        return  # a key that is traced is a constant (`vmap` holds it for all examples), or says so where it is read
+        return
     if isinstance(key, (int, np.integer)):
         raise TypeError(f"{name}: expected a key, got the integer {key}; write tapegrad.random.key({key})")
     got = f"an array of shape {key.shape} and dtype {key.dtype}" if isinstance(key, np.ndarray) else f"a {type(key).__name__}"
@@ -208,13 +210,8 @@ def check_key(name: str, key: Any) -> None:
     raise TypeError(f"{name}: expected a key of shape ({WORDS},) and dtype uint64, got {got}{hint}")
 
 
-def _philox(key: Array, low: int, purpose: int) -> "np.random.Philox":
-    return np.random.Philox(key=np.asarray(key), counter=np.array([low, 0, 0, purpose], np.uint64))
-
-
-def _generator(name: str, key: Array) -> "np.random.Generator":
-    check_key(name, key)
-    return np.random.Generator(_philox(key, 0, DRAW))
+def _lengths(shape: Shape) -> tuple[int, ...]:
+    return tuple([operator.index(n) for n in shape]) if isinstance(shape, Sequence) else (operator.index(shape),)
 
 
 def _integer(name: str, what: str, x: Any) -> int:
@@ -232,8 +229,3 @@ def _real(name: str, dtype: DTypeLike) -> np.dtype[Any]:
     if kind.kind != "f":
         raise TypeError(f"{name}: expected a real floating-point dtype, got {kind}")
     return kind
-
-
-def _drawn_as(kind: np.dtype[Any]) -> Any:
-    """Return the dtype that NumPy draws for `kind`: float32 for what is not longer than that, else float64."""
-    return np.float32 if kind.itemsize <= 4 else np.float64

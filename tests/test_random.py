@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import tapegrad as tg
 from tapegrad import random
 from tapegrad.typing import Array
 
@@ -133,3 +134,18 @@ def test_counts_and_dtypes_of_another_kind_are_refused() -> None:
         random.uniform(key, (2,), 0.5, 1.0)  # type: ignore[arg-type]  # the mistake under test
     with pytest.raises(ValueError, match="x must be 0 or more, or an array, got -1"):
         random.permutation(key, -1)
+
+
+def test_keys_pass_through_compiled_functions_and_batches() -> None:
+    def draws(key: Array, x: Array) -> Array:
+        first, second = random.split(key)
+        third = random.fold_in(first, 3)
+        noise = random.normal(third, x.shape) + random.uniform(second, x.shape, minval=-1.0, maxval=2.0)
+        return x * noise + random.bernoulli(second, 0.5, x.shape) + random.permutation(third, 3)
+
+    keys, x = random.split(random.key(3), 4), np.ones(3)
+    each = np.stack([draws(key, x) for key in keys])
+    compiled = tg.jit(draws)
+    assert np.array_equal(np.stack([compiled(key, x) for key in keys]), each)
+    assert compiled.cache_info().programs == 1
+    assert np.array_equal(tg.vmap(draws, in_axes=(0, None))(keys, x), each)
