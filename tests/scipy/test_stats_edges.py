@@ -133,3 +133,8 @@ def test_infinitely_many_degrees_of_freedom_make_the_normal_distribution(method:
     expected, pull_normal = tg.vjp(ours("norm", method), x)
     by_x, by_df = pull(np.ones(x.shape))
     assert np.allclose(y, expected) and np.allclose(by_x, pull_normal(np.ones(x.shape))[0]) and np.all(by_df == 0)
+
+
+def test_parameters_that_are_not_allowed_are_found_by_nan_check() -> None:
+    with tg.debug.nan_check(), pytest.raises(FloatingPointError, match="NaN"):
+        tg.grad(lambda scale: stats.norm.logpdf(0.3, 0.0, scale))(-1.0)

@@ -54,7 +54,8 @@ def _mass(x: ArrayLike, n: ArrayLike, p: ArrayLike, f: Fn, elsewhere: float) -> 
         missed = np.any((whole < counts) | (whole < 0), axis=-1) | (whole.sum(axis=-1) != trials)
         constant = special.gammaln(trials + 1.0) - special.gammaln(whole + 1.0).sum(axis=-1)
         y = instead(f(chances, whole, constant), missed, elsewhere)
-        return finished(y, np.all((chances >= 0) & (chances <= 1), axis=-1) & (trials >= 0))
+        allowed = np.all((chances >= 0) & (chances <= 1), axis=-1) & (trials >= 0)
+    return finished(y, allowed)
 
 
 def completed(p: Any, rest: Any, off: Any) -> Any:

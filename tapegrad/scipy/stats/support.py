@@ -121,7 +121,8 @@ class Interval:
         with quietly():
             p, shift, size, *rest = given(q, loc, scale, *parameters)
             y = f(p, *rest) * size + shift
-            return finished(y, (size > 0) & self.allowed(*rest) & (p >= 0) & (p <= 1))
+            allowed = (size > 0) & self.allowed(*rest) & (p >= 0) & (p <= 1)
+        return finished(y, allowed)
 
     def _inside(
         self,
@@ -143,7 +144,8 @@ class Interval:
                 y = instead(y, z < self.low if self.closed or not density else z <= self.low, left)
             if self.high < np.inf:
                 y = instead(y, z > self.high, right)
-            return finished(y, (size > 0) & self.allowed(*rest))
+            allowed = (size > 0) & self.allowed(*rest)
+        return finished(y, allowed)
 
 
 @frozen
@@ -181,7 +183,8 @@ class Counts:
             z = standardized(value, shift, 1.0)
             whole = np.floor(z)
             missed = (whole < z) | (whole < self.low) | (whole > self.high(*rest)) | (whole == np.inf)
-            return finished(instead(f(whole, *rest), missed, elsewhere), self.allowed(*rest))
+            y, allowed = instead(f(whole, *rest), missed, elsewhere), self.allowed(*rest)
+        return finished(y, allowed)
 
     def _inside(
         self, f: Fn, left: float, right: float, k: ArrayLike, loc: ArrayLike, parameters: tuple[ArrayLike, ...]
@@ -190,4 +193,5 @@ class Counts:
             value, shift, *rest = given(k, loc, *parameters)
             whole = np.floor(standardized(value, shift, 1.0))
             y = instead(f(whole, *rest), whole < self.low, left)
-            return finished(instead(y, whole >= self.high(*rest), right), self.allowed(*rest))
+            y, allowed = instead(y, whole >= self.high(*rest), right), self.allowed(*rest)
+        return finished(y, allowed)
