@@ -141,7 +141,8 @@ def test_keys_pass_through_compiled_functions_and_batches() -> None:
         first, second = random.split(key)
         third = random.fold_in(first, 3)
         noise = random.normal(third, x.shape) + random.uniform(second, x.shape, minval=-1.0, maxval=2.0)
-        return x * noise + random.bernoulli(second, 0.5, x.shape) + random.permutation(third, 3)
+        y: Array = x * noise + random.bernoulli(second, 0.5, x.shape) + random.permutation(third, 3)
+        return y
 
     keys, x = random.split(random.key(3), 4), np.ones(3)
     each = np.stack([draws(key, x) for key in keys])
