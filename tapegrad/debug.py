@@ -10,9 +10,9 @@ from tapegrad.core.watch import WATCH, Watch
 
 @contextmanager
 def nan_check() -> Iterator[None]:
-    """Raise where the first NaN or infinity appears in a transform that is called inside, forwards or backwards.
+    """Raise where the first NaN or infinity appears in a transform that is called inside: in a value or in a derivative.
 
-    The error names the operation, the line of the file that called it, and the path of the argument if it came in there.
+    The error names the operation, the line of the file that called it, and the paths of the arguments that it came from.
     Transforms called inside run slower, with their exact rules from the start.
 
     Raises:
@@ -23,7 +23,8 @@ def nan_check() -> Iterator[None]:
         ...     tg.grad(lambda x: tnp.log(x - 1.0))(1.0)
         Traceback (most recent call last):
         ...
-        FloatingPointError: nan_check: 'log' gave infinity at ..., in <lambda>; its arguments were 0.0
+        FloatingPointError: nan_check: 'log' gave infinity at ..., in <lambda>; its arguments were %1 = 0.0; it was computed
+        from the argument x
     """
     with _watching("nan"):
         yield

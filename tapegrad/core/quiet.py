@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from tapegrad.core.node import CURRENT
+from tapegrad.core.watch import WatchedSteps
 
 
 @contextmanager
@@ -13,7 +14,12 @@ def quietly() -> Iterator[None]:
     """Compute without NumPy's warnings, here and wherever what is recorded meanwhile is run again."""
     tape = CURRENT.get()
     start = 0 if tape is None else len(tape.steps)
+    watched = tape.steps if tape is not None and type(tape.steps) is WatchedSteps else None
     with np.errstate(all="ignore"):
-        yield
+        if watched is None:
+            yield
+        else:
+            with watched.rules_at_work():
+                yield
     if tape is not None and len(tape.steps) > start:
         tape.quiet.append(range(start, len(tape.steps)))

@@ -4,7 +4,8 @@ Watching costs nothing where it is off: a watched tape is one whose list of step
 as it is appended.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -36,22 +37,39 @@ class WatchedSteps(list[Step]):
         self.entries = entries
         self.lines: list[str] = []
         self.locked: list[Any] = []
+        self.rules = 0
+
+    @contextmanager
+    def rules_at_work(self) -> Iterator[None]:
+        """Look at no value in between: what a rule divides by zero it may hide again; what it returns is looked at."""
+        self.rules += 1
+        try:
+            yield
+        finally:
+            self.rules -= 1
 
     def append(self, step: Step) -> None:
         super().append(step)
         self.lines.append(users_line())
-        primitive, inputs, args, _, value = step
+        _, _, args, _, value = step
         if self.watch.freeze:
             for x in args:
                 self.lock(x)
-        if self.watch.nan and not finite(value):
-            index = len(self) - 1
-            if primitive.name == "root":
-                raise FloatingPointError(f"nan_check: the argument {self.path(index)} holds {what(value)}")
-            given = ", ".join(describe(x, source) for source, x in zip(inputs, args, strict=True))
-            raise FloatingPointError(
-                f"nan_check: '{primitive.name}' gave {what(value)} at {self.lines[index]}; its arguments were {given}"
-            )
+        if self.watch.nan and not self.rules:
+            self.check_value(value, len(self) - 1, args)
+
+    def check_value(self, value: Any, index: int, args: Sequence[Any], of: str = "") -> None:
+        """Raise if the value of node `index` is not finite."""
+        if not self.watch.nan or finite(value):
+            return
+        primitive, inputs, *_ = self[index]
+        if primitive.name == "root":
+            raise FloatingPointError(f"nan_check: the argument {self.path(index)} holds {what(value)}")
+        given = ", ".join(describe(x, self.name(source)) for source, x in zip(inputs, args, strict=True))
+        raise FloatingPointError(
+            f"nan_check: '{primitive.name}' gave {what(value)}{of} at {self.lines[index]}; its arguments were {given}"
+            f"{self.origin(index)}"
+        )
 
     def lock(self, x: Any) -> None:
         """Make an array read-only until `unlock`."""
@@ -78,34 +96,74 @@ class WatchedSteps(list[Step]):
                 return paths[index - start] if index - start < len(paths) else f"%{index}"
         return f"%{index}"
 
+    def name(self, source: int | None) -> str:
+        """Return what an input is called: the path of an argument, the number of a node, nothing for a constant."""
+        return "" if source is None else self.path(source) if self[source][0].name == "root" else f"%{source}"
+
+    def origin(self, index: int) -> str:
+        """Say which arguments a node depends on, if it does not name them itself."""
+        found, waiting, seen = [], [index], {index}
+        while waiting:
+            at = waiting.pop()
+            sources = [source for source in self[at][1] if source is not None and source not in seen]
+            if not sources and self[at][0].name == "root":
+                found.append(at)
+            seen.update(sources)
+            waiting += sources
+        paths = [self.path(root) for root in sorted(found) if root not in self[index][1]]
+        if not paths:
+            return ""
+        listed = ", ".join(paths[:FEW]) + (" and others" if len(paths) > FEW else "")
+        return f"; it was computed from the argument{'s' if len(paths) > 1 else ''} {listed}"
+
     def check_cotangent(self, c: Any, index: int, position: int, source: int) -> None:
         """Raise if the cotangent that node `index` sends to its input is not finite."""
+        c = getattr(c, "value", c)
         if self.watch.nan and isinstance(c, (np.ndarray, np.generic, float)) and not finite(c):
             primitive = self[index][0]
             towards = f", on its way to the argument {self.path(source)}" if self[source][0].name == "root" else ""
             raise FloatingPointError(
                 f"nan_check: the reverse rule of '{primitive.name}' (input {position}) gave {what(c)}{towards}; "
-                f"the operation was recorded at {self.lines[index]}"
+                f"the operation was recorded at {self.lines[index]}{self.origin(index) if not towards else ''}"
             )
+
+    def check_tangent(self, t: Any, index: int) -> None:
+        """Raise if the tangent of node `index` is not finite."""
+        parts = [getattr(part, "value", part) for part in (t if type(t) is tuple else (t,))]
+        for part in parts:
+            if self.watch.nan and isinstance(part, (np.ndarray, np.generic, float)) and not finite(part):
+                raise FloatingPointError(
+                    f"nan_check: the forward rule of '{self[index][0].name}' gave {what(part)}; the operation was recorded at "
+                    f"{self.lines[index]}{self.origin(index)}"
+                )
+
+
+FEW = 3
+"""So many arguments are named."""
 
 
 def finite(x: Any) -> bool:
     """Tell whether all elements are finite numbers."""
     if type(x) is tuple:
         return all(finite(part) for part in x)
+    if x is None:
+        return True
     return not np.issubdtype(np.result_type(x), np.inexact) or bool(np.isfinite(x).all())
 
 
 def what(x: Any) -> str:
     """Say what is wrong with a value that is not finite."""
     parts: Iterable[Any] = x if type(x) is tuple else (x,)
-    return "NaN" if any(np.isnan(part).any() for part in parts) else "infinity"
+    return "NaN" if any(np.isnan(part).any() for part in parts if np.result_type(part).kind in "fc") else "infinity"
 
 
-def describe(x: Any, source: int | None) -> str:
-    """Describe an argument: a number, or shape and range of an array."""
+def describe(x: Any, name: str) -> str:
+    """Describe an argument: a number, or shape and range of an array, with what it is called."""
+    if type(x) is tuple:
+        return " and ".join(describe(part, name) for part in x)
+    called = f"{name} " if name else ""
     if np.ndim(x) == 0:
-        return str(x)
+        return f"{called}= {x}" if called else str(x)
     x = np.asarray(x)
-    where = "" if source is None else f"%{source} "
-    return f"{where}{x.dtype}[{', '.join(map(str, x.shape))}]" + (f" from {x.min()} to {x.max()}" if x.size else "")
+    spread = f" from {x.min()} to {x.max()}" if x.size and x.dtype.kind in "biuf" else ""
+    return f"{called}{x.dtype}[{', '.join(map(str, x.shape))}]{spread}"

@@ -156,7 +156,8 @@ def split(packed: Any, counts: tuple[int, int]) -> tuple[list[Any], list[Any], l
 
 def cotangents(g: Sequence[Any], packed: Any, rule: Rule, counts: tuple[int, int]) -> list[Any]:
     """Run the user's backward function, and return one cotangent a leaf of the arguments."""
-    args, residuals, _ = split(packed, counts)
+    args, residuals, outputs = split(packed, counts)
+    complex_ = any(np.result_type(x).kind == "c" for x in map(plain, (*args, *outputs)))
     given = rule.function(tree.unflatten(rule.residual_structure, residuals), tree.unflatten(rule.out_structure, list(g)))
     wanted = tree.unflatten(rule.structure, args)
     if not isinstance(given, (tuple, list)) or len(given) != len(wanted):
@@ -180,8 +181,21 @@ def cotangents(g: Sequence[Any], packed: Any, rule: Rule, counts: tuple[int, int
                     f"custom_vjp: the backward function of {rule.name} returned shape {np.shape(leaf)} for argument {k}{path}, "
                     f"expected {np.shape(primal)}"
                 )
+            check_dtype(f"custom_vjp: the backward function of {rule.name} returned for argument {k}{path}", leaf, complex_)
             found.append(leaf)
     return found
+
+
+def check_dtype(where: str, leaf: Any, complex_: bool) -> None:
+    """Raise unless a leaf that a rule returned is of real numbers, or complex ones where such are around."""
+    dtype = np.result_type(plain(leaf)) if isinstance(plain(leaf), (np.ndarray, np.generic, float, int, complex)) else None
+    if dtype is None or dtype.kind not in ("biufc" if complex_ else "biuf"):
+        what = f"dtype {dtype}" if dtype is not None else f"a {type(leaf).__name__}"
+        raise RuleError(f"{where} {what}, expected {'numbers' if complex_ else 'real numbers'}")
+
+
+def plain(x: Any) -> Any:
+    return x.value if type(x) is Var else x
 
 
 def _pull_vjp(g: Any, y: Any, packed: Any, rule: Rule, counts: tuple[int, int]) -> Any:
@@ -224,6 +238,7 @@ def along(packed: Any, rule: Rule, counts: tuple[int, int], tangents: Sequence[A
             raise RuleError(
                 f"custom_jvp: the rule of {rule.name} returned a tangent of shape {np.shape(t)}, expected {np.shape(y)}"
             )
+        check_dtype(f"custom_jvp: the rule of {rule.name} returned a tangent of", t, np.result_type(plain(y)).kind == "c")
     return tuple(found)
 
 

@@ -71,8 +71,11 @@ def pull_back(
             if tape.foreign:
                 prune(tape.steps, roots)
         live = None if token is not None else tape
+        steps = tape.steps
+        if token is not None:
+            tape.steps = []  # they belong to the pull from here on
         primals = tuple([args[i] for i in positions])
-        return out, Pull(name, live, tape.steps, start, roots, outputs, values, structure, primals), aux
+        return out, Pull(name, live, steps, start, roots, outputs, values, structure, primals), aux
     except ValueError as error:
         uncover(error)
         raise
