@@ -79,7 +79,7 @@ def astype(x: Any, dtype: Any) -> Any:
     """Return `x` with elements of the given dtype; a cast to integers or booleans has no derivative."""
     dtype = np.dtype(dtype)
     if type(x) is not Var:
-        return np.asarray(x).astype(dtype)
+        return x.astype(dtype) if isinstance(x, np.generic) else np.asarray(x).astype(dtype)
     if x.dtype == dtype and type(x.value) is not float and x.link is None:
         return x
     if dtype.kind not in "fc":

@@ -283,7 +283,7 @@ def conform(c: Any, x: Any, primitive: Primitive, what: str = "cotangent") -> An
         c = sum_to(c, shape)
     if type(x) is float:
         c = c if c.dtype.kind == "f" else c.real
-        return c[()] if type(c) is np.ndarray else c
+        return c[()] if type(c.value if type(c) is Var else c) is np.ndarray else c
     dtype = x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype
     if c.dtype == dtype:
         return c
