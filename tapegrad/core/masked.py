@@ -2,7 +2,8 @@
 
 A padded row of a batch has a zero cotangent. Where the data in that row are NaN or infinite, the product that carries the
 cotangent on would answer NaN. Here a zero in one chosen factor, the cotangent or the tangent, hides whatever it meets, as it
-does in elementwise rules.
+does in elementwise rules. And a zero in another factor hides an infinity in the chosen one, which an infinite slope has left
+there: what such a zero keeps from going forwards does not come back either. A NaN in the chosen factor stays.
 
 The plain product is computed first, and only where it has a NaN another one. Where values must not be looked at (`vmap`,
 `jit`) that decision is a node of its own, `mended_p`.
@@ -91,16 +92,18 @@ def _masked(*factors: Any, of: str, slot: int | None, killer: int, given: dict[s
     plain = _product(factors, of, slot, given)
     others = [k for k in range(len(factors)) if k != killer and (slot is None or k != slot + 1)]
     bad = {k: ~np.isfinite(factors[k]) for k in others}
+    bad[killer] = np.isinf(factors[killer])
     if not may_have_nan(plain) or not any(np.any(mask) for mask in bad.values()):
         return plain
     clean = [np.where(bad[k], np.zeros((), x.dtype), x) if k in bad else x for k, x in enumerate(factors)]
     kind = np.real(plain).dtype
     conflict: Any = False
-    for k in others:
-        ones = [np.ones(np.shape(x), kind) if i in bad else x for i, x in enumerate(factors)]
-        ones[killer] = np.asarray(factors[killer] != 0).astype(kind)
-        ones[k] = np.asarray(bad[k]).astype(kind)
-        conflict = conflict | (_product(ones, of, slot, given) != 0)
+    for k in bad:
+        met = [np.ones(np.shape(x), kind) if i in bad else x for i, x in enumerate(factors)]
+        for i in others if k == killer else (killer,):
+            met[i] = np.asarray(factors[i] != 0).astype(kind)
+        met[k] = np.asarray(bad[k]).astype(kind)
+        conflict = conflict | (_product(met, of, slot, given) != 0)
     return np.where(conflict, plain, _product(clean, of, slot, given))[()]
 
 
