@@ -8,6 +8,7 @@ import numpy as np
 from attrs import evolve, frozen
 
 from tapegrad import tree
+from tapegrad.compiler.function import jit
 from tapegrad.core.arrays import sum_to
 from tapegrad.core.pending import Scatter, Slots
 from tapegrad.core.primitive import Primitive
@@ -15,6 +16,7 @@ from tapegrad.core.var import apply
 from tapegrad.testing import assert_trees_close, check_grads
 from tapegrad.transforms.forward import jvp
 from tapegrad.transforms.pullback import vjp
+from tapegrad.transforms.reverse import grad
 from tests.contracts.trials import (
     BY_WAY_OF_OTHERS,
     Trial,
@@ -383,6 +385,41 @@ def batched_derivatives(primitive: Primitive) -> None:
                 assert np.allclose(a[i], b, rtol=1e-8, atol=1e-10), f"example {i}: {a[i]}, by itself {b}"
 
 
+# Programs
+
+
+def compiled(primitive: Primitive) -> None:
+    """What `jit` makes of an operation and of its gradient computes the same, with the same dtypes, twice in a row."""
+    random = generator(primitive)
+    for trial in [*trials(primitive), *(empty(primitive) if differentiable(primitive) else ())]:
+        f, xs = trial.function(), trial.movable
+        y = f(*xs)
+        assert_compiled(f, xs, "the value")
+        if not xs or not differentiable(primitive):
+            continue
+        weights = tree.map(lambda part: like(random, part), y)
+
+        def total(*xs: Any, f: Callable[..., Any] = f, weights: Any = weights) -> Any:
+            pairs = zip(tree.leaves(f(*xs)), tree.leaves(weights), strict=True)
+            return sum((np.real(np.sum(w * part)) for part, w in pairs if kind_of(w) in "fc"), 0.0)
+
+        if any(kind_of(part) in "fc" for part in tree.leaves(weights)):
+            assert_compiled(grad(total, tuple(range(len(xs)))), xs, "the gradient")
+
+
+def assert_compiled(f: Callable[..., Any], xs: Sequence[Any], what: str) -> None:
+    with quiet():
+        expected = f(*xs)
+        program = jit(f)
+        for found in (program(*xs), program(*xs)):
+            try:
+                assert_trees_close(found, expected, 1e-9, 1e-11)
+            except AssertionError as error:
+                raise AssertionError(f"{what} is another one compiled: {error}") from None
+            for a, b in zip(tree.leaves(found), tree.leaves(expected), strict=True):
+                assert np.asarray(a).dtype == np.asarray(b).dtype, f"{what} has dtype {a.dtype} compiled, {b.dtype} otherwise"
+
+
 # Helpers
 
 
@@ -435,5 +472,6 @@ GUARANTEES = {
     "layout": Guarantee(any_layout, differentiable),
     "batch": Guarantee(batches, lambda p: p.batch is not None and p.name not in BY_WAY_OF_OTHERS),
     "batch-derivative": Guarantee(batched_derivatives, lambda p: p.batch is not None and differentiable(p)),
+    "compiled": Guarantee(compiled, lambda p: p.name not in BY_WAY_OF_OTHERS),
 }
 """Every guarantee by name."""

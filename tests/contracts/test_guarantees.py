@@ -8,7 +8,7 @@ import pytest
 
 from tapegrad.core.arrays import guard
 from tapegrad.core.families import constant, elementwise, linear
-from tapegrad.core.primitive import Primitive, case
+from tapegrad.core.primitive import OUT, Into, Primitive, Slot, case
 from tapegrad.core.var import apply, unary
 from tests.contracts.guarantees import GUARANTEES
 from tests.contracts.trials import takes_complex
@@ -210,6 +210,18 @@ def test_a_batch_rule_that_is_not_recorded() -> None:
         "batch-derivative",
         square(batch=lambda args, batched: (lambda x: x * x)(getattr(args[0], "value", args[0]))),
         "example 0",
+    )
+
+
+def test_an_expansion_that_is_something_else() -> None:
+    fails("compiled", square(expand=lambda x: x * x * 1.001), "the value is another one compiled")
+
+
+def test_a_call_that_is_something_else() -> None:
+    fails(
+        "compiled",
+        square(into=lambda args, settings: Into(np.add, (Slot(0), Slot(0), OUT))),
+        "the value is another one compiled",
     )
 
 
