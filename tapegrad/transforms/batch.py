@@ -152,6 +152,9 @@ def moved(f: Callable[..., Any], y: Any, axis: int | None) -> Any:
     """Return a batched output with its mapped axis where it is wanted."""
     if axis is None:
         raise ValueError(f"vmap of {name_of(f)}: out_axes is None for an output that differs between examples; give it an axis")
+    rank = len(np.shape(y.value if type(y) is Var else y))
+    if not -rank <= axis < rank:
+        raise ValueError(f"vmap of {name_of(f)}: out_axes has axis {axis} for an output of {rank} axes with the mapped one")
     return y if axis == 0 else FUNCTIONS[np.moveaxis](y, 0, axis)
 
 

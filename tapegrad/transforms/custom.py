@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, ParamSpec, TypeVar
 
 import numpy as np
-from attrs import define, field
+from attrs import define
 
 from tapegrad import tree
 from tapegrad.core.node import CURRENT
@@ -13,6 +13,7 @@ from tapegrad.core.structure import pick_p
 from tapegrad.core.var import Var, apply
 from tapegrad.errors import RuleError
 from tapegrad.transforms.batch import vmap
+from tapegrad.transforms.outputs import check_function
 from tapegrad.transforms.packed import pack_p, slots
 from tapegrad.transforms.pullback import vjp
 
@@ -48,8 +49,13 @@ class custom_vjp(Generic[P, Out]):  # JAX's name: it is used as a decorator
     forward: Callable[..., tuple[Any, Any]] | None = None
     backward: Callable[..., Any] | None = None
 
+    def __attrs_post_init__(self) -> None:
+        check_function("custom_vjp", self.f)
+
     def defvjp(self, forward: Callable[..., tuple[Any, Any]], backward: Callable[..., Any]) -> None:
         """Give the rule; see the class."""
+        check_function("custom_vjp: the forward function", forward)
+        check_function("custom_vjp: the backward function", backward)
         self.forward, self.backward = forward, backward
 
     def __call__(self, *args: P.args, **settings: P.kwargs) -> Out:
@@ -103,10 +109,13 @@ class custom_jvp(Generic[P, Out]):  # JAX's name: it is used as a decorator
 
     f: Callable[P, Out]
     rule: Callable[..., tuple[Any, Any]] | None = None
-    running: bool = field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        check_function("custom_jvp", self.f)
 
     def defjvp(self, rule: Callable[..., tuple[Any, Any]]) -> None:
         """Give the rule; see the class."""
+        check_function("custom_jvp: the rule", rule)
         self.rule = rule
 
     def __call__(self, *args: P.args, **settings: P.kwargs) -> Out:

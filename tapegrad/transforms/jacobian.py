@@ -11,7 +11,7 @@ from tapegrad.core.primitive import FUNCTIONS
 from tapegrad.core.var import Var
 from tapegrad.transforms.batch import vmap
 from tapegrad.transforms.entry import normalize, plain_argnums
-from tapegrad.transforms.forward import jvp, pushed
+from tapegrad.transforms.forward import pushed
 from tapegrad.transforms.pullback import pull_back
 from tapegrad.transforms.reverse import grad
 from tapegrad.transforms.wrapped import Transformed
@@ -106,7 +106,9 @@ def hessian(
         array([[6., 2.],
                [2., 0.]])
     """
-    return jacfwd(jacrev(f, argnums, has_aux, holomorphic), argnums, has_aux, holomorphic)
+    positions = plain_argnums("hessian", argnums)
+    inner = Jacobian(f, positions, has_aux, holomorphic, "jacrev", "hessian")
+    return Jacobian(inner, positions, has_aux, holomorphic, "jacfwd", "hessian")
 
 
 def hvp(f: Callable[[T], Any]) -> Callable[[T, T], T]:
@@ -129,8 +131,11 @@ def hvp(f: Callable[[T], Any]) -> Callable[[T, T], T]:
         B. Pearlmutter, "Fast Exact Multiplication by the Hessian", Neural Computation 6, 1994.
     """
 
+    slope = grad(f)
+
     def product(x: T, v: T) -> T:
-        tangent: T = jvp(grad(f), (x,), (v,))[1]
+        _, pull, _ = pull_back("hvp", slope, (x,), (0,), {}, has_aux=False)
+        tangent: T = pushed(pull)(v)
         return tangent
 
     return product
@@ -138,19 +143,20 @@ def hvp(f: Callable[[T], Any]) -> Callable[[T, T], T]:
 
 @frozen(eq=False, slots=False, repr=False)
 class Jacobian(Transformed):
-    """``jacrev(f)``, ``jacfwd(f)`` or ``jacobian(f)``."""
+    """``jacrev(f)``, ``jacfwd(f)`` or ``jacobian(f)``; ``hessian(f)`` is one of another, both called so."""
 
     argnums: int | tuple[int, ...] = 0
     has_aux: bool = False
     holomorphic: bool = False
     mode: str = "jacrev"
+    called: str = ""
 
     @property
     def transform(self) -> str:
-        return self.mode
+        return self.called or self.mode
 
     def __call__(self, *args: Any, **settings: Any) -> Any:
-        positions = normalize(self.mode, self.f, self.argnums, len(args))
+        positions = normalize(self.transform, self.f, self.argnums, len(args))
         wanted = tuple([args[i] for i in positions])
         inputs = tree.leaves(wanted)
         out, how, aux = self.replayable(args, positions, settings, inputs)
@@ -174,7 +180,7 @@ class Jacobian(Transformed):
         self, args: tuple[Any, ...], positions: tuple[int, ...], settings: dict[str, Any], inputs: list[Any]
     ) -> tuple[Any, str, tuple[Any, Any]]:
         """Record the function; return its output, the mode, and the pull or push with the auxiliary output."""
-        out, pull, aux = pull_back(self.mode, self.f, args, positions, settings, self.has_aux)
+        out, pull, aux = pull_back(self.transform, self.f, args, positions, settings, self.has_aux)
         fewer_inputs = self.mode == "jacobian" and size(inputs) < size(tree.leaves(out))
         if self.mode == "jacfwd" or fewer_inputs:
             return out, "jacfwd", (pushed(pull), aux)
@@ -187,14 +193,14 @@ class Jacobian(Transformed):
             kind = np.result_type(x.dtype if type(x) is Var else x).kind
             if self.holomorphic and kind != "c":
                 raise TypeError(
-                    f"{self.mode} of {name} with holomorphic=True: an {what} has a real dtype, expected a complex one"
+                    f"{self.transform} of {name} with holomorphic=True: an {what} has a real dtype, expected a complex one"
                 )
             if not self.holomorphic and kind == "c" and (what == "output" or self.mode != "jacrev"):
                 raise TypeError(
-                    f"{self.mode} of {name}: an {what} is complex; set holomorphic=True if the function is holomorphic"
+                    f"{self.transform} of {name}: an {what} is complex; set holomorphic=True if the function is holomorphic"
                 )
             if kind not in "fc":
-                raise TypeError(f"{self.mode} of {name}: an {what} has an integer or boolean dtype and no derivative")
+                raise TypeError(f"{self.transform} of {name}: an {what} has an integer or boolean dtype and no derivative")
 
 
 def size(leaves: Sequence[Any]) -> int:

@@ -16,6 +16,7 @@ from tapegrad.transforms.batch import vmap
 from tapegrad.transforms.checkpoint import moving
 from tapegrad.transforms.forward import jvp
 from tapegrad.transforms.loops.body import Body, plain, trace_body
+from tapegrad.transforms.outputs import check_function
 from tapegrad.transforms.packed import pack_p, slots
 from tapegrad.transforms.pullback import vjp
 
@@ -40,9 +41,8 @@ def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any],
     """
     if np.shape(plain(pred)) != ():
         raise TypeError(f"cond: the predicate must be a scalar, got shape {np.shape(plain(pred))}")
-    if type(pred) is not Var:
-        return switch(int(bool(pred)), (false_fun, true_fun), *operands)
-    return switch(pred != 0, (false_fun, true_fun), *operands)
+    index = pred != 0 if type(pred) is Var else int(bool(pred))
+    return chosen("cond", index, {"false_fun": false_fun, "true_fun": true_fun}, operands)
 
 
 def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
@@ -66,11 +66,19 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
     value = plain(index)
     if np.shape(value) != () or np.result_type(value).kind not in "iub":
         raise TypeError(f"switch: the index must be an integer scalar, got shape {np.shape(value)} and {np.result_type(value)}")
+    return chosen("switch", index, {f"branch {k}": branch for k, branch in enumerate(branches)}, operands)
+
+
+def chosen(name: str, index: Any, named: dict[str, Callable[..., Any]], operands: tuple[Any, ...]) -> Any:
+    """Run the branch at `index`, with errors in the words of the function that the user called."""
+    branches = list(named.values())
+    for which, branch in named.items():
+        check_function(f"{name}: {which}", branch)
     tape = CURRENT.get()
     if tape is None:
-        return branches[min(max(int(value), 0), len(branches) - 1)](*operands)
-    bodies = [trace_body("switch", tape, branch, *operands) for branch in branches]
-    check_same(bodies)
+        return branches[min(max(int(plain(index)), 0), len(branches) - 1)](*operands)
+    bodies = [trace_body(name, tape, branch, *operands) for branch in branches]
+    check_same(name, list(named), bodies)
     leaves = tree.leaves(operands)
     counts = [len(body.captured) for body in bodies]
     starts = np.cumsum([len(leaves), *counts]).tolist()
@@ -84,17 +92,17 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
     return tree.unflatten(bodies[0].structure, [apply(pick_p, node, which=k) for k in range(len(node.value))])
 
 
-def check_same(bodies: Sequence[Body]) -> None:
+def check_same(name: str, called: Sequence[str], bodies: Sequence[Body]) -> None:
     """Raise unless all branches return the same kind of value."""
     first = bodies[0]
-    for k, body in enumerate(bodies[1:], 1):
+    for which, body in zip(called[1:], bodies[1:], strict=True):
         if body.structure != first.structure:
-            raise TypeError(f"switch: branch {k} returns {body.structure}, but branch 0 returns {first.structure}")
+            raise TypeError(f"{name}: {which} returns {body.structure}, but {called[0]} returns {first.structure}")
         for x, y in zip(body.example, first.example, strict=True):
             if np.shape(x) != np.shape(y) or np.result_type(x) != np.result_type(y):
                 raise TypeError(
-                    f"switch: branch {k} returns shape {np.shape(x)} and dtype {np.result_type(x)}, "
-                    f"but branch 0 returns shape {np.shape(y)} and dtype {np.result_type(y)}"
+                    f"{name}: {which} returns shape {np.shape(x)} and dtype {np.result_type(x)}, "
+                    f"but {called[0]} returns shape {np.shape(y)} and dtype {np.result_type(y)}"
                 )
 
 

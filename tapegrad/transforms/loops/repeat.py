@@ -17,7 +17,8 @@ from tapegrad.transforms.batch import vmap
 from tapegrad.transforms.checkpoint import along, moving
 from tapegrad.transforms.forward import jvp
 from tapegrad.transforms.loops.body import as_carry, check_carry, plain, trace_body
-from tapegrad.transforms.loops.scan import scan
+from tapegrad.transforms.loops.scan import looped
+from tapegrad.transforms.outputs import check_function, kind_of
 from tapegrad.transforms.packed import pack_p
 
 Carry = TypeVar("Carry")
@@ -43,6 +44,8 @@ def while_loop(cond_fun: Callable[[Carry], Any], body_fun: Callable[[Carry], Car
         >>> while_loop(lambda x: x < 100.0, lambda x: x * 2.0, 1.0)
         np.float64(128.0)
     """
+    check_function("while_loop", cond_fun)
+    check_function("while_loop", body_fun)
     value = as_carry("while_loop", init_val)
     tape = CURRENT.get()
     if tape is None:
@@ -82,11 +85,21 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Carry], Carry], i
         >>> fori_loop(0, 4, lambda i, total: total + i, 0)
         np.int64(6)
     """
+    check_function("fori_loop", body_fun)
     if not any(type(n) is Var and depends_on_abstract(n) for n in (lower, upper)):
-        start, stop = int(plain(lower)), int(plain(upper))
-        return scan(lambda value, i: (body_fun(i, value), None), init_val, np.arange(start, max(start, stop)))[0]
+        start, stop = (bound(which, plain(n)) for which, n in (("lower", lower), ("upper", upper)))
+        turns = np.arange(start, max(start, stop))
+        last: Carry = looped("fori_loop", lambda value, i: (body_fun(i, value), None), init_val, turns)[0]
+        return last
     _, value = while_loop(lambda s: s[0] < upper, lambda s: (s[0] + 1, body_fun(s[0], s[1])), (lower + 0, init_val))
     return value
+
+
+def bound(which: str, n: Any) -> int:
+    """Return a bound of `fori_loop` as an integer."""
+    if np.shape(n) != () or np.result_type(n).kind not in "iu":
+        raise TypeError(f"fori_loop: {which} must be an integer, got {kind_of(n)}")
+    return int(n)
 
 
 def truth(x: Any) -> bool:

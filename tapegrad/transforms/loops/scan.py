@@ -16,6 +16,7 @@ from tapegrad.transforms.batch import vmap
 from tapegrad.transforms.checkpoint import along, moving
 from tapegrad.transforms.forward import jvp
 from tapegrad.transforms.loops.body import as_carry, check_carry, plain, trace_body
+from tapegrad.transforms.outputs import check_function, kind_of
 from tapegrad.transforms.packed import pack_p, slots
 from tapegrad.transforms.pullback import vjp
 
@@ -47,22 +48,8 @@ def scan(
         >>> scan(lambda total, x: (total + x, total), 0.0, np.array([1.0, 2.0, 3.0]))
         (np.float64(6.0), array([0., 1., 3.]))
     """
-    turns = count_turns(xs, length)
-    init = as_carry("scan", init)
-    tape = CURRENT.get()
-    leaves, xs_structure = tree.flatten(xs)
-    if tape is None:
-        return run_plain(f, init, leaves, xs_structure, turns, reverse)
-    example = tree.unflatten(xs_structure, [first_of(x) for x in leaves])
-    body = trace_body("scan", tape, lambda carry, x: pair(f(carry, x)), init, example)
-    carried, carry_structure = tree.flatten(init)
-    count = len(carried)
-    out_carry, out_y = body.structure.children
-    check_carry("scan", init, out_carry, body.example[: out_carry.count])
-    loop = Loop(body.program, count, len(leaves), turns, reverse, tuple(like(y) for y in body.example[count:]))
-    outputs = record(loop, [*carried, *leaves, *body.captured])
-    last = tree.unflatten(carry_structure, outputs[:count])
-    return last, tree.unflatten(out_y, outputs[count : count + len(loop.ys)])
+    out: tuple[Carry, Any] = looped("scan", f, init, xs, length, reverse)
+    return out
 
 
 def map(f: Callable[[Any], Any], xs: Any) -> Any:  # the name that jax.lax users look for
@@ -82,7 +69,31 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:  # the name that jax.lax users
         >>> map(lambda x: x * x, np.array([1.0, 2.0, 3.0]))
         array([1., 4., 9.])
     """
-    return scan(lambda carry, x: (carry, f(x)), None, xs)[1]
+    check_function("map", f)
+    return looped("map", lambda carry, x: (carry, f(x)), None, xs)[1]
+
+
+def looped(
+    name: str, f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any, length: int | None = None, reverse: bool = False
+) -> Any:
+    """Run `scan` under the name that the user called it by."""
+    check_function(name, f)
+    turns = count_turns(name, xs, length)
+    init = as_carry(name, init)
+    tape = CURRENT.get()
+    leaves, xs_structure = tree.flatten(xs)
+    if tape is None:
+        return run_plain(name, f, init, leaves, xs_structure, turns, reverse)
+    example = tree.unflatten(xs_structure, [first_of(x) for x in leaves])
+    body = trace_body(name, tape, lambda carry, x: pair(name, f(carry, x)), init, example)
+    carried, carry_structure = tree.flatten(init)
+    count = len(carried)
+    out_carry, out_y = body.structure.children
+    check_carry(name, init, out_carry, body.example[: out_carry.count])
+    loop = Loop(body.program, count, len(leaves), turns, reverse, tuple(like(y) for y in body.example[count:]))
+    outputs = record(loop, [*carried, *leaves, *body.captured])
+    last = tree.unflatten(carry_structure, outputs[:count])
+    return last, tree.unflatten(out_y, outputs[count : count + len(loop.ys)])
 
 
 @frozen(eq=False)
@@ -132,22 +143,28 @@ def run_program(packed: tuple[Any, ...], loop: Loop) -> tuple[Any, ...]:
 
 
 def run_plain(
-    f: Callable[..., Any], init: Any, leaves: list[Any], xs_structure: "tree.Structure[Any]", turns: int, reverse: bool
+    name: str,
+    f: Callable[..., Any],
+    init: Any,
+    leaves: list[Any],
+    xs_structure: "tree.Structure[Any]",
+    turns: int,
+    reverse: bool,
 ) -> tuple[Any, Any]:
     """Run a loop of which nothing is traced: Python's own, with the user's function."""
     carry = init
     stacks: list[Any] = []
     y_structure: Any = tree.structure(None)
     if turns == 0:
-        _, y = pair(f(init, tree.unflatten(xs_structure, [first_of(x) for x in leaves])))
+        _, y = pair(name, f(init, tree.unflatten(xs_structure, [first_of(x) for x in leaves])))
         examples, y_structure = tree.flatten(y)
         stacks = [np.empty((0, *np.shape(x)), np.result_type(x)) for x in examples]
     for turn in range(turns):
         t = turns - 1 - turn if reverse else turn
-        made, y = pair(f(carry, tree.unflatten(xs_structure, [x[t] for x in leaves])))
+        made, y = pair(name, f(carry, tree.unflatten(xs_structure, [x[t] for x in leaves])))
         if turn == 0:
             results, structure = tree.flatten(made)
-            check_carry("scan", init, structure, results)
+            check_carry(name, init, structure, results)
             examples, y_structure = tree.flatten(y)
             stacks = [np.empty((turns, *np.shape(x)), np.result_type(x)) for x in examples]
         carry = made
@@ -244,9 +261,9 @@ scan_p = Primitive(
 """A loop: last carried values, stacked outputs, and the stacked carried values that its rules need."""
 
 
-def pair(out: Any) -> tuple[Any, Any]:
+def pair(name: str, out: Any) -> tuple[Any, Any]:
     if not isinstance(out, tuple) or len(out) != 2:
-        raise TypeError(f"scan: the body must return (carry, y), got a {type(out).__name__}")
+        raise TypeError(f"{name}: the body must return (carry, y), got {kind_of(out)}")
     return out
 
 
@@ -260,7 +277,7 @@ def first_of(x: Any) -> Any:
     return value[0] if len(value) else np.ones(value.shape[1:], value.dtype)[()]
 
 
-def count_turns(xs: Any, length: int | None) -> int:
+def count_turns(name: str, xs: Any, length: int | None) -> int:
     """Return the number of turns.
 
     Raises:
@@ -270,12 +287,12 @@ def count_turns(xs: Any, length: int | None) -> int:
     for path, x in zip(tree.paths(xs), tree.leaves(xs), strict=True):
         shape = np.shape(plain(x))
         if not shape:
-            raise ValueError(f"scan: xs{path} is a scalar and has no leading axis to loop over")
+            raise ValueError(f"{name}: xs{path} is a scalar and has no leading axis to loop over")
         sizes[f"xs{path}"] = shape[0]
     if length is not None:
         sizes["length"] = int(length)
     if not sizes:
-        raise ValueError("scan: give xs or a length")
+        raise ValueError(f"{name}: give xs or a length")
     if len(set(sizes.values())) > 1:
-        raise ValueError(f"scan: the leading axes differ: {', '.join(f'{name} has {n}' for name, n in sizes.items())}")
+        raise ValueError(f"{name}: the leading axes differ: {', '.join(f'{which} has {n}' for which, n in sizes.items())}")
     return next(iter(sizes.values()))
