@@ -54,9 +54,11 @@ def simplify(trace: Trace) -> Trace:
 
 
 def like(y: Any, value: Any) -> bool:
-    """Tell whether `y` has the shape and dtype, and is as weak, as the value that it is to stand for."""
+    """Tell whether `y` has the shape and dtype, and is as weak and as much of an array, as the value that it is to stand for."""
     plain = y.value if type(y) is Var else y
-    return shape_of(plain) == shape_of(value) and dtype_of(plain) == dtype_of(value) and is_python(plain) == is_python(value)
+    if shape_of(plain) != shape_of(value) or dtype_of(plain) != dtype_of(value) or is_python(plain) != is_python(value):
+        return False
+    return isinstance(plain, np.ndarray) == isinstance(value, np.ndarray)
 
 
 def is_python(x: Any) -> bool:
