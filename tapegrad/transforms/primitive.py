@@ -9,6 +9,7 @@ from attrs import frozen
 from tapegrad import tree
 from tapegrad.core.primitive import FUNCTIONS
 from tapegrad.core.var import Var
+from tapegrad.transforms.outputs import check_function, kind_of
 from tapegrad.transforms.rules import Rules, recorded
 from tapegrad.transforms.wrapped import Transformed
 
@@ -103,9 +104,8 @@ def primitive(
     """
 
     def define(f: Callable[..., Any]) -> Own:
+        check_function("primitive", f)
         called = str(name or getattr(f, "__name__", type(f).__name__))
-        if not callable(f):
-            raise TypeError(f"primitive: expected a function, got {type(f).__name__}")
         check_rules(called, vjp, jvp, batch, derivative, step)
         return Own(f, called, plain_vjp(vjp), jvp, batch, derivative, step, elementwise)
 
@@ -151,7 +151,7 @@ class Own(Transformed):
         for k, x in enumerate(args):
             if not isinstance(x, (Var, np.ndarray, np.generic, float, int, complex, list, tuple)):
                 raise TypeError(
-                    f"primitive '{self.name}': argument {k} is a {type(x).__name__}, expected an array or a number; pass "
+                    f"primitive '{self.name}': argument {k} is {kind_of(x)}, expected an array or a number; pass "
                     f"static settings by keyword"
                 )
         if isinstance(self.vjp, tuple) and len(self.vjp) != len(args):
@@ -181,7 +181,7 @@ def check_rules(name: str, vjp: Any, jvp: Any, batch: Any, derivative: Any, step
         rules["vjp"] = vjp
     for key, rule in rules.items():
         if rule is not None and not callable(rule):
-            raise TypeError(f"primitive '{name}': {key} must be a function, got {type(rule).__name__}")
+            raise TypeError(f"primitive '{name}': {key} must be a function, got {kind_of(rule)}")
     if derivative not in (None, "finite differences"):
         raise ValueError(f"primitive '{name}': derivative is 'finite differences' or left out, got {derivative!r}")
     if derivative is not None and (vjp is not None or jvp is not None):

@@ -15,6 +15,7 @@ from tapegrad.core.var import Var, apply
 from tapegrad.errors import ConcretizationError, MissingRuleError, RuleError
 from tapegrad.transforms import differences
 from tapegrad.transforms.batch import vmap
+from tapegrad.transforms.outputs import kind_of
 from tapegrad.transforms.packed import pack_p, slots
 from tapegrad.transforms.pullback import vjp
 
@@ -79,9 +80,7 @@ class Rules:
         if type(y) is np.ndarray and y.dtype.kind in "biufc":
             return y
         if not isinstance(y, (np.ndarray, np.generic, float, int, complex)):
-            raise TypeError(
-                f"primitive '{self.name}': {who} must return an array, or a tuple of arrays, got a {type(y).__name__}"
-            )
+            raise TypeError(f"primitive '{self.name}': {who} must return an array, or a tuple of arrays, got {kind_of(y)}")
         y = np.asarray(y)[()]
         if y.dtype.kind not in "biufc":
             raise TypeError(f"primitive '{self.name}': {who} must return numbers, got dtype {y.dtype}")
@@ -96,7 +95,7 @@ class Rules:
         if len(args) == 1 and not isinstance(found, (tuple, list)):
             found = (found,)
         if not isinstance(found, (tuple, list)) or len(found) != len(args):
-            got = f"{len(found)} values" if isinstance(found, (tuple, list)) else f"a {type(found).__name__}"
+            got = f"{len(found)} values" if isinstance(found, (tuple, list)) else kind_of(found)
             raise RuleError(
                 f"primitive '{self.name}': its vjp rule must return {len(args)} cotangents, one for each argument, got {got}"
             )
@@ -158,7 +157,7 @@ class Rules:
         if type(y) is not tuple:
             return self.tangent_like(found, y, "")
         if not isinstance(found, (tuple, list)) or len(found) != len(y):
-            got = f"{len(found)} values" if isinstance(found, (tuple, list)) else f"a {type(found).__name__}"
+            got = f"{len(found)} values" if isinstance(found, (tuple, list)) else kind_of(found)
             raise RuleError(
                 f"primitive '{self.name}': its jvp rule must return {len(y)} tangents, one for each output, got {got}"
             )
@@ -387,7 +386,7 @@ def number(c: Any, where: str) -> Any:
     if type(c) is Var:
         return c
     if not isinstance(c, (np.ndarray, np.generic, float, int, complex)):
-        raise RuleError(f"{where} a {type(c).__name__}, expected an array")
+        raise RuleError(f"{where} {kind_of(c)}, expected an array")
     return np.asarray(c)[()]
 
 

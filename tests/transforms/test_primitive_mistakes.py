@@ -27,7 +27,7 @@ def test_a_rule_that_returns_the_wrong_number() -> None:
         lambda: tg.grad(total(one))(A, B),
     )
     bare = tg.primitive(layer, vjp=lambda g, y, a, b: a, name="lens")
-    fails(RuleError, "2 cotangents, one for each argument, got a Var", lambda: tg.hessian(total(bare))(A, B))
+    fails(RuleError, "2 cotangents, one for each argument, got an array of shape (2, 3)", lambda: tg.hessian(total(bare))(A, B))
     three = tg.primitive(polar, jvp=lambda t, y, a, b: (a, a, a), name="polar")
     fails(
         RuleError,
@@ -83,9 +83,7 @@ def test_a_batching_rule_that_returns_the_wrong_shape() -> None:
 @pytest.mark.parametrize("out", [None, "text", {"a": 1.0}, [1.0, 2.0], (1.0, None)])
 def test_a_function_that_returns_no_array(out: Any) -> None:
     f = tg.primitive(lambda x: out, vjp=lambda g, y, x: g, name="lens")
-    fails(
-        TypeError, "primitive 'lens': the function must return an array, or a tuple of arrays, got a", lambda: tg.grad(f)(1.0)
-    )
+    fails(TypeError, "primitive 'lens': the function must return an array, or a tuple of arrays, got ", lambda: tg.grad(f)(1.0))
 
 
 def test_a_function_that_returns_no_output() -> None:
@@ -131,10 +129,10 @@ def test_arguments_are_arrays_and_settings_are_static() -> None:
 @pytest.mark.parametrize(
     ("mistake", "error", "message"),
     [
-        (lambda: tg.primitive(3.0), TypeError, "primitive: expected a function, got float"),  # type: ignore[call-overload]  # the mistake
-        (lambda: tg.primitive(layer, vjp=3.0), TypeError, "primitive 'layer': vjp must be a function, got float"),  # type: ignore[call-overload]  # the mistake
-        (lambda: tg.primitive(layer, vjp=(None, 3.0)), TypeError, "vjp[1] must be a function, got float"),  # type: ignore[arg-type]  # the mistake
-        (lambda: tg.primitive(layer, jvp="x"), TypeError, "jvp must be a function, got str"),  # type: ignore[call-overload]  # the mistake
+        (lambda: tg.primitive(3.0), TypeError, "primitive: expected a function, got a float"),  # type: ignore[call-overload]  # the mistake
+        (lambda: tg.primitive(layer, vjp=3.0), TypeError, "primitive 'layer': vjp must be a function, got a float"),  # type: ignore[call-overload]  # the mistake
+        (lambda: tg.primitive(layer, vjp=(None, 3.0)), TypeError, "vjp[1] must be a function, got a float"),  # type: ignore[arg-type]  # the mistake
+        (lambda: tg.primitive(layer, jvp="x"), TypeError, "jvp must be a function, got a str"),  # type: ignore[call-overload]  # the mistake
         (lambda: tg.primitive(layer, derivative="exact"), ValueError, "or left out, got 'exact'"),  # type: ignore[call-overload]  # the mistake
         (
             lambda: tg.primitive(layer, jvp=tangent, derivative="finite differences"),

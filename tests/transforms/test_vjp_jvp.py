@@ -124,7 +124,7 @@ def test_a_cotangent_fits_the_output(g: Any, error: type[Exception], message: st
 @pytest.mark.parametrize("out", ["text", object(), {1, 2}])
 def test_an_output_is_made_of_arrays(out: Any) -> None:
     for transform in (lambda f: tg.vjp(f, X), lambda f: tg.jvp(f, (X,), (X,)), lambda f: tg.linearize(f, X)):
-        with pytest.raises(TypeError, match=f"the function must return arrays, got a {type(out).__name__}"):
+        with pytest.raises(TypeError, match=f"the function must return arrays, got an? {type(out).__name__}"):
             transform(lambda x: (x, out))
 
 

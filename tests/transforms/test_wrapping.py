@@ -181,5 +181,5 @@ def test_partial_and_callable_objects() -> None:
 
 @each_transform
 def test_what_is_no_function_is_refused(transform: Callable[..., Any]) -> None:
-    with pytest.raises(TypeError, match="expected a function, got float"):
+    with pytest.raises(TypeError, match="expected a function, got a float"):
         transform(3.0)
