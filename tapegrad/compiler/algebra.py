@@ -54,7 +54,7 @@ def simplify(trace: Trace) -> Trace:
 
 
 def like(y: Any, value: Any) -> bool:
-    """Tell whether `y` has the shape and dtype, and is as weak and as much of an array, as the value that it is to stand for."""
+    """Tell whether `y` has the shape and dtype of the value that it stands for, and is as weak, and as little of an array."""
     plain = y.value if type(y) is Var else y
     if shape_of(plain) != shape_of(value) or dtype_of(plain) != dtype_of(value) or is_python(plain) != is_python(value):
         return False

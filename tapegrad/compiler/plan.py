@@ -218,8 +218,12 @@ class Planner:
         single = {s for s in self.leaving if sum(n for i, n in counted.items() if s in self.storages[i]) == 1}
         for index in counted:
             parts, value = self.storages[index], self.steps[index][4]
-            writeable = not isinstance(value, np.ndarray) or value.flags.writeable  # as what is broadcast is not
-            if parts and writeable and all(s >= self.trace.inputs and s in single and into(self.steps[s]) is not None for s in parts):
+            fresh = not isinstance(value, np.ndarray) or value.flags.writeable  # as what is broadcast is not
+            if (
+                parts
+                and fresh
+                and all(s >= self.trace.inputs and s in single and into(self.steps[s]) is not None for s in parts)
+            ):
                 self.made.owned.add(index)
             else:
                 self.made.parts[index] = tuple(sorted(parts))
