@@ -102,7 +102,7 @@ def run(
                 raise leaked(x)
             if is_mapped:
                 plain = x.value if type(x) is Var else x
-                example = plain[0] if size else np.ones(plain.shape[1:], plain.dtype)[()]
+                example = plain[0] if size else made_up(plain.shape[1:], plain.dtype)
                 table[len(tape.steps)] = x
                 tape.steps.append((root_p, FRESH, (example,), NO_SETTINGS, example))
                 x = Var(tape, len(tape.steps) - 1, example, root_p)
@@ -113,7 +113,8 @@ def run(
         first = len(tape.steps)
         tape.abstract.append(roots)
         try:
-            out = f(*args, **settings)
+            with nullcontext() if size else quietly():
+                out = f(*args, **settings)
         finally:
             tape.abstract.pop()
         leaves, out_structure = tree.flatten(out)
@@ -206,6 +207,9 @@ def run_stretch(
         batched = [source is not None and source in table for source in inputs]
         if not any(batched):
             continue
+        if size == 0:
+            table[index] = without_examples(value)
+            continue
         args = []
         for source, x in zip(inputs, plain_args, strict=True):
             if source is None:
@@ -226,9 +230,6 @@ def loop(
     primitive: Primitive, args: Sequence[Any], batched: Sequence[bool], settings: dict[str, Any], size: int, like: Any
 ) -> Any:
     """Apply a primitive that has no batching rule to one example after the other."""
-    if size == 0:
-        empty = [np.zeros((0, *np.shape(part)), np.asarray(part).dtype) for part in (like if type(like) is tuple else (like,))]
-        return tuple(empty) if type(like) is tuple else empty[0]
     rows = [
         apply(primitive, *[x[i] if is_batched else x for x, is_batched in zip(args, batched, strict=True)], **settings)
         for i in range(size)
@@ -237,6 +238,23 @@ def loop(
     if type(like) is tuple:
         return tuple(stack(column) for column in zip(*[parts(row) for row in rows], strict=True))
     return stack(rows)
+
+
+def without_examples(like: Any) -> Any:
+    """Return an array of no values like the given one; of several outputs a tuple of them."""
+    if type(like) is tuple:
+        return tuple([without_examples(part) for part in like])
+    return np.zeros((0, *np.shape(like)), np.asarray(like).dtype)
+
+
+def made_up(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+    """Return an example for a batch that has none, so that shapes and dtypes can be seen: matrices are well-conditioned."""
+    if dtype.kind not in "fc" or not shape:
+        return np.ones(shape, dtype)[()]
+    if len(shape) == 1:
+        return (1.0 / np.arange(1, shape[0] + 1)).astype(dtype)
+    rows, columns = np.ogrid[: shape[-2], : shape[-1]]
+    return np.broadcast_to((rows == columns) + 0.5 / (1.0 + rows + columns), shape).astype(dtype)
 
 
 # Axes

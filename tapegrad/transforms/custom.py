@@ -259,9 +259,18 @@ def _push_jvp(tangents: Sequence[Any], y: Any, packed: Any, rule: Rule, counts: 
 
 def _pull_jvp(g: Any, y: Any, packed: Any, rule: Rule, counts: tuple[int, int]) -> Any:
     args = split(packed, counts)[0]
-    zeros = [np.zeros(np.shape(x), x.dtype if hasattr(x, "dtype") else float) for x in args]
-    _, pull = vjp(lambda *t: along(packed, rule, counts, t), *zeros)
-    return slots(pull(tuple(g)))
+    zeros = [np.zeros(np.shape(x), np.result_type(plain(x))) for x in args]
+    moving = [k for k, zero in enumerate(zeros) if zero.dtype.kind in "fc"]
+
+    def pushed(*given: Any) -> tuple[Any, ...]:
+        full = list(zeros)
+        for k, t in zip(moving, given, strict=True):
+            full[k] = t
+        return along(packed, rule, counts, full)
+
+    _, pull = vjp(pushed, *[zeros[k] for k in moving])
+    found = dict(zip(moving, pull(tuple(g)), strict=True))
+    return slots([found.get(k) for k in range(len(args))])
 
 
 custom_jvp_p: Primitive = Primitive(

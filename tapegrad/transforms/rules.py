@@ -320,11 +320,6 @@ def batch_of(rules: Rules, args: list[Any], batched: list[bool], settings: Setti
                     f"expected a leading axis of {size}"
                 )
         return y
-    if size == 0:
-        examples = [np.ones(x.shape[1:], x.dtype)[()] if is_batched else x for x, is_batched in zip(args, batched, strict=True)]
-        like = rules.value([differences.plain(x) for x in examples], settings)
-        empty = [np.zeros((0, *np.shape(part)), part.dtype) for part in several(like)]
-        return tuple(empty) if type(like) is tuple else empty[0]
     rows = [
         recorded(rules, [x[i] if is_batched else x for x, is_batched in zip(args, batched, strict=True)], settings)
         for i in range(size)

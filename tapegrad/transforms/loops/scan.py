@@ -12,7 +12,7 @@ from tapegrad.core.primitive import FUNCTIONS, Primitive
 from tapegrad.core.program import Program
 from tapegrad.core.structure import pick_p
 from tapegrad.core.var import Var, apply
-from tapegrad.transforms.batch import vmap
+from tapegrad.transforms.batch import made_up, vmap
 from tapegrad.transforms.checkpoint import along, moving
 from tapegrad.transforms.forward import jvp
 from tapegrad.transforms.loops.body import as_carry, check_carry, plain, trace_body
@@ -274,7 +274,7 @@ def like(x: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
 def first_of(x: Any) -> Any:
     """Return an example of the elements along the leading axis; one is made up where there is none."""
     value = plain(x)
-    return value[0] if len(value) else np.ones(value.shape[1:], value.dtype)[()]
+    return value[0] if len(value) else made_up(value.shape[1:], value.dtype)
 
 
 def count_turns(name: str, xs: Any, length: int | None) -> int:

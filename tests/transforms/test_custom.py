@@ -1,0 +1,189 @@
+"""`custom_vjp` and `custom_jvp`: rules of the user's own under every transform, and what is said about wrong ones."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tapegrad as tg
+from tapegrad.errors import RuleError
+from tapegrad.testing import assert_trees_close
+
+X = np.array([0.3, -0.7, 1.1])
+
+
+def raises(error: type[Exception], message: str, call: Callable[[], Any]) -> None:
+    with pytest.raises(error) as caught:
+        call()
+    assert message in str(caught.value), str(caught.value)
+    assert tg.grad(lambda x: x * x)(3.0) == 6.0
+
+
+def plain(params: Any, x: Any, n: Any) -> Any:
+    return {"y": np.sin(params["a"] * x) * n, "z": (params["a"] ** 2,)}
+
+
+@tg.custom_vjp
+def backward(params: Any, x: Any, n: Any) -> Any:
+    return plain(params, x, n)
+
+
+def forward_and_residuals(params: Any, x: Any, n: Any) -> Any:
+    return plain(params, x, n), (params, {"x": x, "n": n})
+
+
+def cotangents(kept: Any, g: Any) -> Any:
+    params, rest = kept
+    a, x, n = params["a"], rest["x"], rest["n"]
+    inner = g["y"] * n * np.cos(a * x)
+    return {"a": inner * x + 2 * a * g["z"][0]}, inner * a, None
+
+
+backward.defvjp(forward_and_residuals, cotangents)
+
+
+@tg.custom_jvp
+def forward(params: Any, x: Any, n: Any) -> Any:
+    return plain(params, x, n)
+
+
+def tangents(primals: Any, moving: Any) -> Any:
+    params, x, n = primals
+    a, t = params["a"], moving[0]["a"]
+    return forward(*primals), {"y": np.cos(a * x) * (t * x + a * moving[1]) * n, "z": (2 * a * t,)}
+
+
+forward.defjvp(tangents)
+
+
+def using(f: Callable[..., Any]) -> Callable[..., Any]:
+    def loss(a: Any, x: Any) -> Any:
+        out = f({"a": a}, x, 3)
+        return np.sum(out["y"] * out["z"][0])
+
+    return loss
+
+
+TRANSFORMS: dict[str, Callable[[Callable[..., Any]], Any]] = {
+    "value": lambda f: f(X, X * X),
+    "grad": lambda f: tg.grad(f, (0, 1))(X, X * X),
+    "jvp": lambda f: tg.jvp(f, (X, X * X), (X, X)),
+    "jvp by one": lambda f: tg.jvp(lambda a: f(a, X), (X,), (X,)),
+    "jacfwd": lambda f: tg.jacfwd(f, (0, 1))(X, X),
+    "hessian": lambda f: tg.hessian(f, (0, 1))(X, X * X),
+    "reverse over reverse": lambda f: tg.jacrev(tg.jacrev(f))(X, X),
+    "third order": lambda f: tg.jvp(tg.hessian(f), (X, X), (X, X)),
+    "vmap": lambda f: tg.vmap(f)(np.stack([X, -X]), np.stack([X, 2 * X])),
+    "vmap of grad": lambda f: tg.vmap(tg.grad(f), (None, 0))(X, np.stack([X, -X])),
+    "grad of vmap": lambda f: tg.grad(lambda a: tg.vmap(f, (None, 0))(a, np.stack([X, -X])).sum())(X),
+    "vmap of vmap": lambda f: tg.vmap(lambda a: tg.vmap(f, (None, 0))(a, np.stack([X, -X])))(np.stack([X, 2 * X])),
+    "no examples": lambda f: tg.vmap(tg.grad(f))(np.zeros((0, 3)), np.zeros((0, 3))),
+    "checkpoint": lambda f: tg.grad(tg.checkpoint(f), (0, 1))(X, X),
+    "scan": lambda f: tg.grad(lambda a: tg.scan(lambda c, x: (c + f(a, c * x), c), 0.1, np.stack([X, -X]))[0])(X),
+    "cond": lambda f: tg.grad(lambda a: tg.cond(a[0] > 0, f, lambda a, x: a.sum(), a, X))(X),
+}
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS)
+@pytest.mark.parametrize("rule", [backward, forward], ids=["custom_vjp", "custom_jvp"])
+def test_a_true_rule_changes_no_derivative(rule: Any, transform: Callable[..., Any]) -> None:
+    assert_trees_close(transform(using(rule)), transform(using(plain)), 1e-11, 1e-12)
+
+
+def test_a_rule_of_the_users_own_is_what_counts() -> None:
+    @tg.custom_vjp
+    def clipped(x: Any) -> Any:
+        return x * x
+
+    clipped.defvjp(lambda x: (x * x, None), lambda kept, g: (np.clip(g, -0.5, 0.5),))
+    assert tg.grad(lambda x: clipped(x))(3.0) == 0.5
+    assert tg.vmap(tg.grad(lambda x: 4.0 * clipped(x)))(X).tolist() == [0.5, 0.5, 0.5]
+    assert clipped(3.0) == 9.0
+
+
+# Mistakes
+
+
+def with_vjp(rule: Any, forward: Any = lambda x, y: (x * y, None)) -> Any:
+    f = tg.custom_vjp(lambda x, y: x * y)
+    f.defvjp(forward, rule)
+    return lambda x: np.sum(f(x, X))
+
+
+def with_jvp(rule: Any) -> Any:
+    f = tg.custom_jvp(lambda x, y: x * y)
+    f.defjvp(rule)
+    return lambda x: np.sum(f(x, X))
+
+
+MODES: dict[str, Callable[[Callable[..., Any]], Any]] = {
+    "grad": lambda f: tg.grad(f)(X),
+    "jvp": lambda f: tg.jvp(f, (X,), (X,)),
+    "second order": lambda f: tg.hessian(f)(X),
+    "vmap": lambda f: tg.vmap(tg.grad(f))(np.stack([X, X])),
+}
+each_mode = pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
+
+
+@each_mode
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        (lambda kept, g: (g,), "must return a tuple of 2 cotangents, got 1 values"),
+        (lambda kept, g: (g, g, g), "must return a tuple of 2 cotangents, got 3 values"),
+        (lambda kept, g: {"x": g}, "must return a tuple of 2 cotangents, got a dict"),
+        (lambda kept, g: (g, g[:2]), "returned shape (2,) for argument 1, expected (3,)"),
+        (lambda kept, g: (np.sum(g), g), "returned shape () for argument 0, expected (3,)"),
+        (lambda kept, g: ({"a": g}, g), "returned dict(['a']: *) for argument 0, expected *"),
+        (lambda kept, g: (np.array(["a", "b", "c"]), g), "returned for argument 0 dtype <U1, expected real numbers"),
+        (lambda kept, g: (g * 1j, g), "returned for argument 0 dtype complex128, expected real numbers"),
+    ],
+)
+def test_a_backward_function_that_returns_something_else(mode: Callable[..., Any], rule: Any, message: str) -> None:
+    raises(RuleError, f"custom_vjp: the backward function of <lambda> {message}", lambda: mode(with_vjp(rule)))
+
+
+@each_mode
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        (lambda p, t: t[0], "must return (output, tangent), the tangent a tree like the output"),
+        (lambda p, t: (p[0], (t[0],)), "must return (output, tangent), the tangent a tree like the output"),
+        (lambda p, t: (p[0], t[0][:2]), "returned a tangent of shape (2,), expected (3,)"),
+        (lambda p, t: (p[0], t[0] * 1j), "returned a tangent of dtype complex128, expected real numbers"),
+        (lambda p, t: (p[0], np.array(["a", "b", "c"])), "returned a tangent of dtype <U1, expected real numbers"),
+    ],
+)
+def test_a_forward_rule_that_returns_something_else(mode: Callable[..., Any], rule: Any, message: str) -> None:
+    raises(RuleError, f"custom_jvp: the rule of <lambda> {message}", lambda: mode(with_jvp(rule)))
+
+
+def test_a_forward_function_returns_output_and_residuals() -> None:
+    message = "custom_vjp: the forward function of <lambda> must return (output, residuals)"
+    raises(RuleError, message, lambda: tg.grad(with_vjp(lambda kept, g: (g, g), lambda x, y: x * y))(X))
+
+
+def test_a_rule_is_needed_under_a_transform_only() -> None:
+    for make, how in ((tg.custom_vjp, "defvjp(forward, backward)"), (tg.custom_jvp, "defjvp(rule)")):
+        f: Any = make(lambda x: x * 2.0)
+        assert f(3.0) == 6.0
+        raises(TypeError, f"<lambda> has no rule yet; give one with <lambda>.{how}", partial(tg.grad(f), 3.0))
+
+
+def test_arguments_go_by_position() -> None:
+    f = tg.custom_vjp(lambda x: x * 2.0)
+    f.defvjp(lambda x: (x * 2.0, None), lambda kept, g: (g,))
+    message = "custom_vjp: pass the arguments of <lambda> by position, got x by keyword"
+    raises(TypeError, message, lambda: tg.grad(lambda x: f(x=x))(3.0))
+
+
+def test_what_is_no_function() -> None:
+    make: Any
+    for make, name in ((tg.custom_vjp, "custom_vjp"), (tg.custom_jvp, "custom_jvp")):
+        raises(TypeError, f"{name}: expected a function, got an int", partial(make, 3))
+    f: Any = tg.custom_vjp(np.sin)
+    raises(TypeError, "custom_vjp: the backward function: expected a function, got None", lambda: f.defvjp(np.sin, None))
+    g: Any = tg.custom_jvp(np.sin)
+    raises(TypeError, "custom_jvp: the rule: expected a function, got a float", lambda: g.defjvp(3.0))
