@@ -157,6 +157,8 @@ PUSHED = _pushed([None, np.empty(1)])
 def _batch(name: str) -> Callable[..., Any]:
     def batch(args: Sequence[Any], batched: Sequence[bool], index: Any) -> Any:
         v, x, *arrays = args
+        owned = type(x) is ndarray and x.base is None and sys.getrefcount(x) == BATCHED and x.flags.writeable
+        owned = owned and batched[1] and np.can_cast(dtype_of(v), x.dtype, "same_kind")
         size = next(len(a) for a, is_batched in zip(args, batched, strict=True) if is_batched)
         shape = shape_of(x)[batched[1] :]
         shapes = [shape_of(a)[is_batched:] for a, is_batched in zip(arrays, batched[2:], strict=True)]
@@ -170,6 +172,9 @@ def _batch(name: str) -> Callable[..., Any]:
             x = broadcast_to(x, (size, *shape))
         if not any(batched[2:]):
             v = np.moveaxis(v, 0, count) if moved else v
+            if name == "put" and owned and Var not in map(type, (v, *arrays)):
+                x[(slice(None), *parts_of(whole(index, arrays)))] = v
+                return x
             return apply(PRIMITIVES[name], v, x, *arrays, index=(slice(None), *parts_of(index)))
         rows = np.arange(size).reshape(-1, *(1,) * count)
         v = np.moveaxis(v, range(1 + at, 1 + at + count), range(1, 1 + count)) if at else v
@@ -181,6 +186,14 @@ def _batch(name: str) -> Callable[..., Any]:
 
     return batch
 
+
+def _batched(args: Sequence[Any]) -> int:
+    _v, x, *_arrays = args
+    return sys.getrefcount(x)
+
+
+BATCHED = _batched([None, np.empty(1)])
+"""The number of references that a rule sees to a batch that the replay alone holds."""
 
 # Primitives
 

@@ -21,7 +21,7 @@ from tapegrad.core.primitive import FUNCTIONS, Primitive
 from tapegrad.core.putting import put, put_p, put_where
 from tapegrad.core.reading import getitem_p, record_read
 from tapegrad.core.structure import astype, root_p
-from tapegrad.core.var import PLAIN, Var, apply, constant, current, depends_on_abstract
+from tapegrad.core.var import PLAIN, Var, apply, constant, current, depends_on_abstract, origins
 from tapegrad.errors import users_line
 
 ndarray = np.ndarray
@@ -43,6 +43,12 @@ def record(tape: Recording, primitive: Primitive, x: Any, settings: dict[str, An
     return Var(tape, len(tape.steps) - 1, value, primitive)
 
 
+def differs_by_example(x: Var) -> bool:
+    """Tell whether `x` depends on an argument of the innermost `vmap` or `jit` that is under way."""
+    roots = x.tape.abstract[-1]
+    return any(index in roots for index in origins(x, roots.start))
+
+
 def border(tape: Recording) -> int:
     """Return where the stretch of tape begins that is recorded to be run again elsewhere; 0 if there is none."""
     return max(tape.borders[-1] if tape.borders else 0, tape.abstract[-1].start if tape.abstract else 0)
@@ -52,7 +58,6 @@ class Blank(np.ndarray):
     """An array that stands for contents that are gone: nobody reads it, and it takes no memory that a replay should mind."""
 
 
-
 @define(eq=False, repr=False)
 class Storage:
     """What the handle of an array that owns its memory knows besides its node.
@@ -60,10 +65,13 @@ class Storage:
     Attributes:
         created: index of the node that made the array.
         views: the views of it that are alive.
+        differs: the contents differ between the examples of the `vmap` (or calls of the `jit`) that is under way, so that
+            those on the tape, which are of one example, are not looked at any more.
     """
 
     created: int
     views: "list[ref[Var]]" = field(factory=list)
+    differs: bool = False
     _layout: Any = None
     _blank: Any = None
 
@@ -85,7 +93,7 @@ class Storage:
 
     def is_shared(self, tape: Recording) -> bool:
         """Tell whether nodes may share one memory: not where contents are looked at later, or computed again elsewhere."""
-        return type(tape) is Recording and not tape.abstract and self.created >= border(tape)
+        return type(tape) is Recording and (self.differs or not tape.abstract) and self.created >= border(tape)
 
     def read(self, x: Var, index: Any) -> Var:
         """Record ``x[index]``."""
@@ -111,6 +119,7 @@ class Storage:
         if arrays or not self.is_shared(x.tape):
             y = put(x, index, v, *arrays)
             x.index, x.value = y.index, y.value
+            self.differs = self.differs or (bool(x.tape.abstract) and type(v) is Var and differs_by_example(v))
         else:
             self._write(x, index, v)
         self.refresh(x, index)

@@ -190,16 +190,25 @@ def replay(
 
     What the user computed may warn as NumPy does; what rules computed, the nodes marked in `quiet`, does not.
     """
-    needed = sorted(dependencies(steps, first, [index for index in wanted if index is not None]))
+    outputs = [index for index in wanted if index is not None]
+    needed = sorted(dependencies(steps, first, outputs))
+    last = {source: index for index in needed for source in steps[index][1] if source is not None}
+    last.update(dict.fromkeys(outputs, len(steps)))
     for is_quiet, stretch in groupby(needed, key=quiet.__getitem__):
         with quietly() if is_quiet else nullcontext():
-            run_stretch(steps, table, stretch, size, lift, bool(is_quiet))
+            run_stretch(steps, table, stretch, last, size, lift, bool(is_quiet))
 
 
 def run_stretch(
-    steps: Sequence[Step], table: dict[int, Any], stretch: Iterable[int], size: int, lift: Recording | None, is_quiet: bool
+    steps: Sequence[Step],
+    table: dict[int, Any],
+    stretch: Iterable[int],
+    last: dict[int, int],
+    size: int,
+    lift: Recording | None,
+    is_quiet: bool,
 ) -> None:
-    """Fill the table with the batched values of some nodes."""
+    """Fill the table with the batched values of some nodes; each is dropped where it is used for the last time."""
     watched = steps if type(steps) is WatchedSteps and lift is None else None  # what is recorded again is looked at there
     for index in stretch:
         step = steps[index]
@@ -218,6 +227,9 @@ def run_stretch(
                 args.append(table[source])
             else:
                 args.append(x if lift is None or steps[source][0] is shared_p else Var(lift, source, x, steps[source][0]))
+        for source in inputs:
+            if source is not None and last[source] == index:
+                table.pop(source, None)
         if primitive.batch is not None:
             table[index] = primitive.batch(args, batched, **settings)
         else:

@@ -74,6 +74,40 @@ def test_no_contents_are_kept_for_each_write(way: Any, f: Callable[[Any], Any]) 
     assert peak < X.nbytes * COUNT / 3  # a copy for each write would be three times that
 
 
+@pytest.mark.parametrize("f", (recurrence, constants))
+def test_no_batch_is_kept_for_each_write(f: Callable[[Any], Any]) -> None:
+    batch = np.stack([X, X[::-1]])
+    tracemalloc.start()
+    try:
+        found = tg.vmap(f)(batch)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < X.nbytes * COUNT / 3
+    np.testing.assert_allclose(found, [f(X), f(X[::-1])], rtol=1e-12)
+
+
+def test_constant_contents_are_kept_until_the_examples_differ() -> None:
+    """What is written before, and by whom, does not matter: constants, outer values, what differs in an outer map."""
+
+    def f(a: Any, b: Any) -> Any:
+        out = tnp.ones(4)
+        out[0] = 5.0
+        out[1] = a[0]
+        first = tnp.sum(out)
+        out[2] = b[1] * out[1]
+        out[1:3] = out[0:2] * a
+        return first + tnp.sum(tnp.sin(out)), out
+
+    a, b = np.array([[0.3, 0.7], [1.1, 0.2]]), np.array([[1.0, -2.0], [0.5, 0.4], [2.0, 3.0]])
+    totals, contents = tg.vmap(lambda a: tg.vmap(lambda b: f(a, b))(b))(a)
+    expected = [[f(p, q) for q in b] for p in a]
+    np.testing.assert_allclose(totals, [[total for total, _ in row] for row in expected])
+    np.testing.assert_allclose(contents, [[out for _, out in row] for row in expected])
+    by_outer = tg.grad(lambda p: tnp.sum(tg.vmap(lambda q: f(p, q)[0])(b)))(a[0])
+    np.testing.assert_allclose(by_outer, sum(tg.grad(lambda p, q: f(p, q)[0])(a[0], q) for q in b))
+
+
 @pytest.mark.parametrize("f", LOOPS)
 def test_both_modes_agree_with_each_other_and_with_differences(f: Callable[[Any], Any]) -> None:
     rng = np.random.default_rng(0)

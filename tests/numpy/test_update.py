@@ -446,9 +446,8 @@ def test_assignment_into_a_plain_array_names_zeros() -> None:
         out[0] = x[0]
         return x.sum()
 
-    with pytest.raises(ValueError, match="sequence") as caught:
+    with pytest.raises(ConcretizationError, match=r"tapegrad\.numpy\.zeros"):
         tg.grad(f)(np.ones(2))
-    assert "tapegrad.numpy.zeros" in str(caught.value.__cause__)
 
 
 def test_a_failed_assignment_records_nothing() -> None:
