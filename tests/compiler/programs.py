@@ -41,10 +41,6 @@ def is_float(x: Any) -> bool:
     return isinstance(x, float) or (hasattr(x, "dtype") and x.dtype.kind in "fc")
 
 
-def kind_of(x: Any) -> str:
-    return x.dtype.kind if hasattr(x, "dtype") else "f"
-
-
 def is_real(x: Any) -> bool:
     return isinstance(x, (float, int)) or np.dtype(x.dtype).kind != "c"
 
@@ -195,7 +191,7 @@ def joining(random: Random, x: Any, pool: Sequence[Any]) -> Any:
 
 
 def casting(random: Random, x: Any, pool: Sequence[Any]) -> Any:
-    if not is_real(x) or not hasattr(x, "dtype"):
+    if not is_real(x):
         return None
     return one_of(random, (lambda x: x > 0.1, lambda x: tnp.astype(x, np.float64), lambda x: tnp.astype(x * 3, np.int64)))(x)
 
@@ -221,16 +217,22 @@ OPERATIONS = (
 )
 
 
-def program(seed: int, length: int = 10) -> Function:
-    """Return a function of any arguments that draws `length` operations, and returns some of what it computes."""
+def program(seed: int, args: Sequence[Any], length: int = 10) -> Function:
+    """Return a function of arguments like `args` that draws `length` operations, and returns some of what it computes.
+
+    Python's numbers meet arrays only: among themselves they are Python's or NumPy's, as operators or functions have it.
+    """
+    numbers = {k for k, x in enumerate(args) if isinstance(x, float) and not isinstance(x, np.floating)}
 
     def f(*args: Any) -> list[Any]:
         random = np.random.default_rng(seed)
-        pool: list[Any] = [x * 1.0 if isinstance(x, bool) else x for x in args]
+        pool = list(args)
         while len(pool) < len(args) + length:
-            x = pool[-1] if random.integers(3) else one_of(random, pool)
+            x: Any = pool[-1] if random.integers(3) else one_of(random, pool)
+            while any(x is pool[k] for k in numbers):
+                x = pool[-1] if len(args) - 1 not in numbers or len(pool) > len(args) else np.ones(3)
             operation = one_of(random, OPERATIONS)
-            if operation not in (casting, kinked) and (isinstance(x, bool) or kind_of(x) == "b"):
+            if operation not in (casting, kinked) and x.dtype.kind == "b":
                 x = x * 1
             y = operation(random, x, pool)
             if y is not None and np.size(y) <= 2000:

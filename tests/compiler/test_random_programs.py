@@ -24,7 +24,7 @@ def test_random_programs(seeds: range) -> None:
         for seed in seeds:
             random = np.random.default_rng(seed)
             args = arguments(random, one_of(random, ("float64", "float64", "float32", "complex128")))
-            f = program(seed, int(random.integers(3, 14)))
+            f = program(seed, args, int(random.integers(3, 14)))
             left_out = one_of(random, PASSES)
             choices = [PASSES, tuple(p for p in PASSES if p != left_out), *([()] if seed % 3 == 0 else [])]
             for name, transformed in transforms(f, args):
