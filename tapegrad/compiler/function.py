@@ -134,7 +134,8 @@ class Jitted(Transformed, Generic[P, Out]):
         else:
             cache.hits += 1
         cache.remember(key, program)
-        if self.donate_argnames:
+        given = leaves
+        if self.donate_argnames:  # programs write to arrays whose elements lie in a row; of others copies are donated
             leaves = [x if type(x) is not np.ndarray or x.flags.carray else x.copy() for x in leaves]
         args, settings = self._put_together(leaves, structure, fixed)
         out = program(args, settings)
@@ -143,6 +144,9 @@ class Jitted(Transformed, Generic[P, Out]):
             cache.misses += 1
             cache.remember(key, program)
             out = program(args, settings)
+        for x, y in zip(given, leaves, strict=True):
+            if x is not y and y.dtype.names == (DONATED,):
+                x.dtype = y.dtype
         return out
 
     def _take_apart(self, args: tuple[Any, ...], settings: dict[str, Any]) -> Any:
