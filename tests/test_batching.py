@@ -18,7 +18,7 @@ reshape transpose concatenate stack getitem gather inv det slogdet solve cholesk
 """
 """Some of what NumPy can do in one call; the whole list is in `docs/batching.md`."""
 
-LOOPS = 30
+LOOPS = 35
 """So many operations may loop at most. NumPy, and SciPy before version 1.16, take one example at a time there."""
 
 

@@ -102,6 +102,9 @@ TRANSFORMS: dict[str, Callable[[Callable[..., Any]], Any]] = {
     "checkpoint": lambda f: tg.grad(lambda a: tg.checkpoint(f)(a, B))(A),
     "scan": lambda f: tg.grad(lambda bs: tg.scan(lambda c, b: (c * f(A, b), c), 1.0, bs)[0])(np.stack([B, -B, 2 * B])),
     "cond": lambda f: tg.grad(lambda b: tg.cond(b[0] < 9.0, lambda b: f(A, b), lambda b: b.sum(), b))(B),
+    "jit": lambda f: tg.jit(tg.grad(f, (0, 1)))(A, B),
+    "jit of vmap of hessian": lambda f: tg.jit(tg.vmap(tg.hessian(f), (0, None)))(np.stack([A, -A]), B),
+    "grad of jit": lambda f: tg.grad(tg.jit(f))(A, B),
     "linearize": lambda f: tg.linearize(f, A, B)[1](A, B),
     "custom_vjp": lambda f: tg.grad(with_custom_vjp(f))(B),
 }
