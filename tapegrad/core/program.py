@@ -10,6 +10,7 @@ from attrs import frozen
 
 from tapegrad.core.node import Recording, Step
 from tapegrad.core.primitive import Primitive
+from tapegrad.core.quiet import quietly
 from tapegrad.core.var import Var, apply
 
 Instruction: TypeAlias = tuple[Primitive, tuple[int | None, ...], tuple[Any, ...], dict[str, Any], tuple[int, ...]]
@@ -26,20 +27,27 @@ class Program:
         instructions: what is computed, in order.
         outputs: for each output its register, or None for a constant.
         constants: the constant outputs (None elsewhere).
+        quiet: the numbers of the instructions that rules recorded, which are carried out without NumPy's warnings.
     """
 
     inputs: int
     instructions: tuple[Instruction, ...]
     outputs: tuple[int | None, ...]
     constants: tuple[Any, ...]
+    quiet: frozenset[int] = frozenset()
 
     def __call__(self, *inputs: Any) -> tuple[Any, ...]:
         """Run the program on plain or traced values; on traced ones, it is recorded like any other code."""
         registers: list[Any] = list(inputs)
         assert len(registers) == self.inputs, (len(registers), self.inputs)
-        for primitive, sources, constants, settings, dead in self.instructions:
+        quiet = self.quiet
+        for k, (primitive, sources, constants, settings, dead) in enumerate(self.instructions):
             args = [x if source is None else registers[source] for source, x in zip(sources, constants, strict=True)]
-            registers.append(apply(primitive, *args, **settings))
+            if k in quiet:
+                with quietly():
+                    registers.append(apply(primitive, *args, **settings))
+            else:
+                registers.append(apply(primitive, *args, **settings))
             for register in dead:
                 registers[register] = None
         return tuple(x if k is None else registers[k] for k, x in zip(self.outputs, self.constants, strict=True))
@@ -96,7 +104,9 @@ def extract(tape: Recording, start: int, roots: int, results: Sequence[Any]) -> 
         for k, (primitive, sources, args, settings, _) in enumerate(steps[index] for index in needed)
     )
     constants = tuple(x if index is None else None for index, x in zip(wanted, results, strict=True))
-    return Program(inputs, instructions, outputs, constants), list(captured.values())
+    recent = [nodes for nodes in tape.quiet if nodes.stop > start]
+    quiet = frozenset(k for k, index in enumerate(needed) if any(index in nodes for nodes in recent))
+    return Program(inputs, instructions, outputs, constants, quiet), list(captured.values())
 
 
 def dependencies(steps: Sequence[Step], first: int, wanted: Iterable[int]) -> set[int]:

@@ -20,6 +20,10 @@ def total_root(x: Any) -> Any:
     return tnp.sum(tnp.sqrt(x))
 
 
+def slope(x: Any) -> Any:
+    return tg.grad(tnp.sqrt)(x)
+
+
 def pushed(x: Any) -> Any:
     tangent: Any = tg.jvp(tnp.sqrt, (x,), (1.0,))[1]
     return tangent
@@ -58,6 +62,20 @@ def test_rules_say_nothing_about_an_infinite_slope(way: str) -> None:
 @pytest.mark.parametrize("way", [way for way in WAYS if not way.startswith("jac") and " pu" not in way])
 def test_rules_of_rules_say_nothing_either(way: str) -> None:
     np.testing.assert_array_equal(tg.grad(lambda x: tnp.sum(WAYS[way](x)))(CORNER), [-np.inf, -0.25, -0.03125])
+
+
+@pytest.mark.parametrize(
+    "body",
+    (
+        tg.checkpoint(lambda x: slope(x)),
+        tg.jit(lambda x: slope(x)),
+        lambda x: tg.scan(lambda carry, v: (carry, slope(v)), 0.0, x[None])[1][0],
+        lambda x: tg.cond(x >= 0.0, slope, lambda x: 0.0 * x, x),
+    ),
+    ids=("checkpoint", "jit", "scan", "cond"),
+)
+def test_rules_in_a_program_say_nothing_where_it_is_mapped(body: Callable[[Any], Any]) -> None:
+    np.testing.assert_array_equal(tg.vmap(body)(CORNER), SLOPES)
 
 
 def test_mapped_gradients_at_a_branch_not_taken_say_nothing() -> None:
