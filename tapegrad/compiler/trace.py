@@ -89,7 +89,15 @@ def record_once(
         CURRENT.reset(token)
         tape.steps = []
     kept = tuple([own(x) if index is None else None for x, index in zip(results, outputs, strict=True)])
-    return Trace(list(steps), len(leaves), outputs, kept, hopeful), structure
+    return Trace([unkept(step) for step in steps], len(leaves), outputs, kept, hopeful), structure
+
+
+def unkept(step: Step) -> Step:
+    """Return a step without what was kept for its rules: that belongs to the values that it was recorded with."""
+    primitive, inputs, args, settings, value = step
+    if primitive.keep is None:
+        return step
+    return primitive, inputs, args, {name: x for name, x in settings.items() if name != "kept"}, value
 
 
 def same_constants(a: Trace, b: Trace) -> bool:

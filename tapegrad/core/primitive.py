@@ -64,6 +64,8 @@ class Primitive:
     does not take apart.
     ``into(args, settings)`` tells how `jit` calls NumPy, most often to write the output into a given array: see `Into`.
     ``view`` tells that the output may share the memory of the first input.
+    ``keep(*args, **settings)`` computes the output together with what its rules can use again: where an operation is recorded,
+    that is their setting ``kept``. It belongs to these very arguments: a rule recorded on traced ones computes it anew.
     ``sparse`` says that the pulls of an operation with several outputs take None for the cotangent of one that had none.
     ``domain`` holds, per input, the interval in which the operation is smooth; ``cases`` shapes and settings to try.
     ``owner`` returns a user's own primitive where it is unpickled; such a one is not among `PRIMITIVES`.
@@ -80,6 +82,7 @@ class Primitive:
     expand: Fn | None = None
     into: "Callable[[Sequence[Any], dict[str, Any]], Into | None] | None" = None
     view: bool = False
+    keep: Fn | None = None
     sparse: bool = False
     domain: tuple[tuple[float, float], ...] = ((-2.0, 2.0),)
     cases: tuple[Case, ...] = ()

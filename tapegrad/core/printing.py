@@ -24,7 +24,8 @@ def operation(step: Step, path: str | None) -> str:
     if path is not None:
         return path if inputs == (None,) else f"{path} (%{inputs[0]})"
     shown = [f"%{source}" if source is not None else constant(x) for source, x in zip(inputs, args, strict=True)]
-    shown += [f"{name}={setting(value)}" for name, value in settings.items() if value is not None and value is not False]
+    told = {name: value for name, value in settings.items() if name != "kept" or primitive.keep is None}
+    shown += [f"{name}={setting(value)}" for name, value in told.items() if value is not None and value is not False]
     return f"{primitive.name}({', '.join(shown)})"
 
 

@@ -98,7 +98,7 @@ def extract(tape: Recording, start: int, roots: int, results: Sequence[Any]) -> 
             primitive,
             tuple(None if s is None else register[s] for s in sources),
             tuple(x if s is None else None for s, x in zip(sources, args, strict=True)),
-            settings,
+            {name: x for name, x in settings.items() if name != "kept"} if primitive.keep is not None else settings,
             tuple(dead_after.get(k, ())),
         )
         for k, (primitive, sources, args, settings, _) in enumerate(steps[index] for index in needed)

@@ -48,7 +48,8 @@ class Var(Methods):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return np.shape(self.value)
+        value = self.value
+        return value.shape if type(value) is np.ndarray else np.shape(value)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -339,9 +340,12 @@ def apply(primitive: Primitive, *args: Any, **settings: Any) -> Any:
         else:
             inputs.append(None)
             values.append(x if type(x) in PLAIN else constant(x))
-    value = primitive.fn(*values, **settings)
-    if primitive.constant and not tape.abstract:
-        return value
+    if primitive.keep is None:
+        value = primitive.fn(*values, **settings)
+        if primitive.constant and not tape.abstract:
+            return value
+    else:
+        value, settings["kept"] = primitive.keep(*values, **settings)
     steps = tape.steps
     steps.append((primitive, tuple(inputs), tuple(values), settings or NO_SETTINGS, value))
     y = Var(tape, len(steps) - 1, value, primitive)

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from tapegrad.core.arrays import shape_of
-from tapegrad.core.structure import pick_p
 from tapegrad.core.var import Var, apply, binary
 from tapegrad.nn.arguments import numbers
 from tapegrad.ops import activations as ops
@@ -63,8 +62,7 @@ def cross_entropy(logits: Array, labels: ArrayLike) -> Array:
     if not shape:
         raise ValueError("nn.cross_entropy: logits must have an axis of classes, got a single number")
     picks = check_traced(labels, shape) if type(labels) is Var else check_labels(np.asarray(labels), shape)
-    outputs = apply(ops.cross_entropy_p, logits, picks)
-    loss: Array = apply(pick_p, outputs, which=0)
+    loss: Array = apply(ops.cross_entropy_p, logits, picks)
     return loss
 
 

@@ -7,8 +7,12 @@ import numpy as np
 
 from tapegrad.core.arrays import broadcast_to, guard, last_axis_sum, shape_of
 from tapegrad.core.families import elementwise
-from tapegrad.core.primitive import Primitive, case, no_cotangent
-from tapegrad.core.var import apply
+from tapegrad.core.primitive import Fn, Primitive, case, no_cotangent
+from tapegrad.core.var import Var, apply
+from tapegrad.ops.reduce import short_rows
+
+highest: Fn = np.maximum.reduce
+
 
 # Elementwise
 
@@ -40,7 +44,9 @@ def _below_max(x: Any, axis: int) -> Any:
     """Return `x` minus its maximum along an axis, in C's order of axes; unsigned integers would wrap around."""
     if x.dtype.kind in "iu":
         x = x.astype(float)
-    return np.subtract(x, np.maximum.reduce(x, axis, keepdims=True), order="C")
+    if axis == -1 and x.size >= 256 and x.shape[-1] <= 16 and x.flags.c_contiguous:
+        return x - short_rows(highest, x, keepdims=True)
+    return np.subtract(x, highest(x, axis, None, None, True), order="C")
 
 
 def _softmax(x: Any, axis: int) -> Any:
@@ -186,7 +192,8 @@ def _one_hot(labels: Any, classes: int) -> Any:
     return np.equal(labels[..., None], np.arange(classes))
 
 
-def _cross_entropy(x: Any, labels: Any) -> Any:
+def _cross_entropy(x: Any, labels: Any, kept: Any = None) -> Any:
+    """Return the loss, and the error: softmax minus one-hot labels."""
     y = _below_max(x, -1)
     flat = y.reshape(-1)  # a view: it is written to below
     where = _flat_index(labels, x.shape[-1])
@@ -199,47 +206,49 @@ def _cross_entropy(x: Any, labels: Any) -> Any:
     return loss, y
 
 
-def _pull_cross_entropy(g: Any, y: Any, x: Any, labels: Any) -> Any:
-    (g_loss, g_error), error = g, y[1]
-    c = 0.0 if g_loss is None else error * (g_loss * (1.0 / max(labels.size, 1)))
-    if g_error is None:
-        return c
-    return c + _softmax_rule(g_error, error + _one_hot(labels, shape_of(x)[-1]), x, -1)
+def _expand_cross_entropy(x: Any, labels: Any, kept: Any = None) -> Any:
+    if x.dtype.char not in "fd" or not labels.size:
+        return None
+    y = log_softmax(x, -1)
+    return np.add.reduce(np.take_along_axis(y, labels[..., None], -1), None) * (-1.0 / labels.size)
 
 
-def _careful_pull_cross_entropy(g: Any, y: Any, x: Any, labels: Any) -> Any:
-    (g_loss, g_error), error = g, y[1]
-    c: Any = 0.0
-    if g_loss is not None:
-        scale = broadcast_to(g_loss * (1.0 / max(labels.size, 1)), shape_of(x))
-        c = guard(error * scale, scale)
-    if g_error is None:
-        return c
-    return c + _careful_softmax_rule(g_error, error + _one_hot(labels, shape_of(x)[-1]), x, -1)
+def _error(x: Any, labels: Any, kept: Any) -> Any:
+    if kept is not None and type(x) is not Var:
+        return kept
+    return softmax(x, -1) - _one_hot(labels, shape_of(x)[-1])
 
 
-def _push_cross_entropy(tangents: Sequence[Any], y: Any, x: Any, labels: Any) -> Any:
-    t, error = tangents[0], y[1]
-    slope = np.sum(guard(error * t, t)) * (1.0 / max(labels.size, 1))
-    return slope, _careful_softmax_rule(t, error + _one_hot(labels, shape_of(x)[-1]), x, -1)
+def _pull_cross_entropy(g: Any, y: Any, x: Any, labels: Any, kept: Any = None) -> Any:
+    return _error(x, labels, kept) * (g * (1.0 / max(labels.size, 1)))
 
 
-def _batch_cross_entropy(args: Sequence[Any], batched: Sequence[bool]) -> Any:
+def _careful_pull_cross_entropy(g: Any, y: Any, x: Any, labels: Any, kept: Any = None) -> Any:
+    scale = broadcast_to(g * (1.0 / max(labels.size, 1)), shape_of(x))
+    return guard(_error(x, labels, kept) * scale, scale)
+
+
+def _push_cross_entropy(tangents: Sequence[Any], y: Any, x: Any, labels: Any, kept: Any = None) -> Any:
+    t = tangents[0]
+    return np.sum(guard(_error(x, labels, kept) * t, t)) * (1.0 / max(labels.size, 1))
+
+
+def _batch_cross_entropy(args: Sequence[Any], batched: Sequence[bool], kept: Any = None) -> Any:
     x, labels = args
     y, hot = log_softmax(x, -1), _one_hot(labels, shape_of(x)[-1])
     picked = np.sum(np.where(hot, y, 0.0), axis=-1)
-    losses = -np.mean(picked, axis=tuple(range(1, len(shape_of(picked)))))
-    return losses, np.exp(y) - hot
+    return -np.mean(picked, axis=tuple(range(1, len(shape_of(picked)))))
 
 
 cross_entropy_p = Primitive(
     name="cross_entropy",
-    fn=_cross_entropy,
+    fn=lambda x, labels, kept=None: _cross_entropy(x, labels)[0],
+    keep=_cross_entropy,
     pulls=(_pull_cross_entropy, no_cotangent),
     careful=(_careful_pull_cross_entropy, no_cotangent),
     push=_push_cross_entropy,
-    sparse=True,
     batch=_batch_cross_entropy,
+    expand=_expand_cross_entropy,
     cases=(case((3, 4), np.array([0, 3, 1])), case((2, 1, 3), np.array([[2], [2]])), case((4,), np.array(2))),
 )
-"""Two outputs: the mean of ``-log(softmax(x)[label])`` over all examples; and for its rule softmax minus one-hot labels."""
+"""The mean of ``-log(softmax(x)[label])`` over all examples."""

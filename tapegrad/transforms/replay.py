@@ -54,7 +54,7 @@ def backwards(steps: list[Step], table: Table, roots: int, keep: bool = False) -
             table[:] = [c.shared() if type(c) is Scatter else c for c in table]
         before = table[:]
         bottom = _hurry(steps, table, top, roots, BUDGET, sums=not first)
-        if any(c is not None and has_nan(c) for c in table[:bottom]):
+        if any_nan(table[:bottom]):
             table[:] = before
             carefully(steps, table, 0, top, bottom, None, None)
         del table[bottom:], before
@@ -245,6 +245,20 @@ def traced(lift: Recording, index: int, value: Any, primitive: Primitive) -> Any
 def settle(g: Any, value: Any, primitive: Primitive) -> Any:
     """Write out a cotangent that is still a sum."""
     return g.settle(apply) if type(g) is Scatter else g.settle(value, apply, primitive.sparse)
+
+
+def any_nan(cotangents: Sequence[Any]) -> bool:
+    """Tell whether there is a NaN in one of some cotangents."""
+    ndarray = np.ndarray
+    for c in cotangents:
+        if type(c) is ndarray:
+            flat = c if c.ndim == 1 else c.ravel("K")
+            square = flat.dot(flat)
+            if square != square:
+                return True
+        elif c is not None and has_nan(c):
+            return True
+    return False
 
 
 def has_nan(c: Any) -> bool:

@@ -222,20 +222,23 @@ def _record(kind: type, fields: list[tuple[str, bool]]) -> Container:
             put(made, child)
         return made
 
-    def map_fields(visit: Callable[[Any], Any], tree: Any) -> Any:
-        made: Any = new(kind)
-        for put, child in zip(setters, map(visit, children_of(tree))):  # noqa: B905  # strict= costs as much as the loop
-            put(made, child)
-        return made
-
     return Container(
         children_of,
         key_of,
         join,
         lambda key, count: names,
-        (lambda visit, tree: join(key_of(tree), map(visit, children_of(tree)))) if fixed else map_fields,
+        (lambda visit, tree: join(key_of(tree), map(visit, children_of(tree)))) if fixed else _mapper(kind, moving, setters),
         is_record=True,
     )
+
+
+def _mapper(kind: type, names: list[str], setters: Sequence[Callable[[Any, Any], None]]) -> Callable[..., Any]:
+    """Return ``map`` of a class without static fields, written out for its fields: every gradient calls it twice a record."""
+    lines = ["def map_fields(visit, tree):", "    made = new(kind)"]
+    lines += [f"    set{k}(made, visit(tree.{name}))" for k, name in enumerate(names)]
+    bound = {"new": object.__new__, "kind": kind, **{f"set{k}": put for k, put in enumerate(setters)}}
+    exec("\n".join([*lines, "    return made"]), bound)
+    return bound["map_fields"]  # type: ignore[return-value]  # what was just defined
 
 
 def setter(kind: type, name: str) -> Callable[[Any, Any], None]:

@@ -79,7 +79,7 @@ def test_functions_of_two_infinite_numbers_have_the_slopes_of_their_limits(xp: A
         assert slopes(lambda x: xp.hypot(x, 2.0), far) == (np.sign(far), 0.0)
         assert slopes(lambda x: xp.hypot(2.0, x), far) == (np.sign(far), 0.0)
         assert slopes(lambda x, far=far: xp.hypot(x, far), 1.0) == (0.0, 0.0)  # type: ignore[misc]  # as lambdas go
-        assert slopes(lambda x, far=far: xp.arctan2(x, far), 1.0) == (0.0, 0.0)  # type: ignore[misc]
-        assert slopes(lambda x, far=far: xp.arctan2(far, x), 1.0) == (0.0, 0.0)  # type: ignore[misc]
+        assert slopes(lambda x, far=far: xp.arctan2(x, far), 1.0) == (0.0, 0.0)  # type: ignore[misc]  # as lambdas go
+        assert slopes(lambda x, far=far: xp.arctan2(far, x), 1.0) == (0.0, 0.0)  # type: ignore[misc]  # as lambdas go
         assert slopes(lambda x: xp.arctan2(x, 2.0), far) == (0.0, 0.0)
     assert tg.grad(lambda x: (x ** np.array([0.0, 1.0])).sum())(np.inf) == 1.0
