@@ -117,8 +117,8 @@ def test_python_branches_are_followed(xp: Any) -> None:
     def f(x: Any) -> Any:
         return xp.sqrt(x) if x > 0 else 0.0 * x
 
-    assert slopes(f, 0.0) == (0.0, 0.0)
-    assert slopes(f, 4.0) == (0.25, -1 / 32)
+    assert slopes(f, 0.0, compiled=False) == (0.0, 0.0)
+    assert slopes(f, 4.0, compiled=False) == (0.25, -1 / 32)
 
 
 @both_doors
