@@ -16,6 +16,7 @@ from tapegrad.compiler.lowered import Lowered
 from tapegrad.compiler.program import PASSES, Compiled, Task
 from tapegrad.compiler.trace import NUMBERS, name_of, path_names
 from tapegrad.core.node import CURRENT
+from tapegrad.core.watch import WATCH
 from tapegrad.errors import TraceError
 from tapegrad.transforms.wrapped import Transformed
 
@@ -23,6 +24,7 @@ P = ParamSpec("P")
 Out = TypeVar("Out")
 
 current = CURRENT.get
+watch = WATCH.get
 
 CAPACITY = 64
 """How many programs a function keeps."""
@@ -94,8 +96,8 @@ class Jitted(Transformed, Generic[P, Out]):
         self.__dict__["_positions"] = dict(enumerate(positional_names(self.f)))
 
     def __call__(self, *args: P.args, **settings: P.kwargs) -> Out:
-        if current() is not None:
-            return self.f(*args, **settings)  # type: ignore[no-any-return]  # traced into; f is held as Any
+        if current() is not None or watch() is not None:  # traced into, or to be watched step by step (`tapegrad.debug`)
+            return self.f(*args, **settings)  # type: ignore[no-any-return]  # f is held as Any
         cache = self.__dict__["_cache"]
         for program in cache.recent:
             out = program(args, settings)
@@ -307,7 +309,7 @@ def jit(
     are walked over in blocks, on several threads. Results are those of `f` to rounding.
 
     What `f` does besides computing (printing, changing a list) is done when it is traced, and not again; arrays that it takes
-    from outside are constants, as they were then. Under another transform `f` itself is called, and traced into.
+    from outside are constants, as they were then. Under another transform, and under `tapegrad.debug`, `f` itself is called.
 
     Args:
         f: a function of pytrees of arrays and numbers, that returns such a pytree. It must not look at values: use `cond` or
