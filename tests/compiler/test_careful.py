@@ -1,0 +1,133 @@
+"""The careful program behind the hopeful one: it runs where NaN appeared, and only there."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tapegrad as tg
+import tapegrad.numpy as tnp
+from tapegrad.compiler.function import jit
+from tests.compiler.tracing import agrees
+
+
+def root(x: Any) -> Any:
+    return tnp.sum(tnp.where(x > 0, tnp.sqrt(x), 0.0))
+
+
+def entropy(x: Any) -> Any:
+    return tnp.sum(tnp.where(x > 0, x * tnp.log(x), 0.0) * x)
+
+
+def padded(x: Any) -> Any:
+    """A row whose cotangent is zero meets infinity in a matrix product."""
+    weights = tnp.stack([x, 1.0 / x])
+    return tnp.sum((tnp.ones((2, 2)) @ weights) * np.array([1.0, 0.0, 1.0]))
+
+
+def normalised(x: Any) -> Any:
+    return tnp.linalg.norm(x) + tnp.std(x) + tnp.linalg.norm(x) ** 2
+
+
+CALM, WILD = np.array([1.0, 4.0, 9.0]), np.array([0.0, 4.0, 1.0])
+
+
+@pytest.mark.parametrize("f", [root, entropy, padded, normalised])
+@pytest.mark.parametrize(
+    "transform", [tg.grad, tg.value_and_grad, tg.jacfwd, tg.hessian, lambda f: tg.grad(lambda x: tnp.sum(tg.grad(f)(x) * x))]
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_both_programs_compute_the_derivatives(f: Callable[[Any], Any], transform: Callable[..., Any]) -> None:
+    g = transform(f)
+    compiled = jit(g)
+    for x in (CALM, WILD, 0.0 * CALM, CALM):
+        tg.testing.assert_trees_close(compiled(x), g(x), 1e-12, 1e-14)
+    agrees(g, WILD)
+    assert compiled.cache_info().programs == 1
+
+
+def test_the_careful_program_is_made_when_it_is_needed() -> None:
+    compiled: Any = jit(tg.grad(root))
+    compiled(CALM)
+    (program,) = compiled._cache.programs.values()
+    assert program.careful is None
+    compiled(WILD)
+    careful = program.careful
+    compiled(0.5 * WILD)
+    assert program.careful is careful is not None
+
+
+def test_what_the_user_does_with_nan_happens_after_it_was_looked_for() -> None:
+    def filtered(x: Any) -> Any:
+        return tnp.nan_to_num(tg.grad(root)(x), nan=7.0)
+
+    def replaced(x: Any) -> Any:
+        g = tg.grad(root)(x)
+        return tnp.where(tnp.isnan(g), -1.0, g)
+
+    def compared(x: Any) -> Any:
+        return tg.grad(root)(x) > -1.0
+
+    def greatest(x: Any) -> Any:
+        return tnp.nanmax(tg.grad(root)(x))
+
+    for f in (filtered, replaced, compared, greatest):
+        agrees(f, WILD)
+
+
+def test_a_nan_that_is_right_is_returned() -> None:
+    g = tg.grad(lambda x: tnp.sum(x * x))
+    compiled = jit(g)
+    x = np.array([1.0, np.nan, 2.0])
+    np.testing.assert_array_equal(compiled(x), g(x))
+    np.testing.assert_array_equal(compiled(CALM), g(CALM))
+    np.testing.assert_array_equal(jit(lambda x: tnp.log(x))(np.array([-1.0, 1.0])), [np.nan, 0.0])
+
+
+def test_values_warn_of_nothing() -> None:
+    np.testing.assert_array_equal(jit(lambda x: 1.0 / x)(np.zeros(2)), np.inf)
+
+
+def test_the_first_arguments_may_be_the_wild_ones() -> None:
+    compiled = jit(tg.value_and_grad(root))
+    for x in (WILD, CALM, WILD):
+        tg.testing.assert_trees_close(compiled(x), tg.value_and_grad(root)(x))
+
+
+def test_maps_of_gradients() -> None:
+    x = np.stack([CALM, WILD, 0.0 * CALM])
+    agrees(tg.vmap(tg.grad(root)), x)
+    agrees(tg.vmap(tg.hessian(root)), x)
+    agrees(tg.vmap(tg.grad(padded)), x[:2])
+
+
+def test_loops_give_up_as_a_whole() -> None:
+    def body(carry: Any, x: Any) -> Any:
+        return carry + tg.grad(root)(x), tg.grad(root)(carry)
+
+    def scanned(xs: Any) -> Any:
+        return tg.scan(body, np.zeros(3), xs)
+
+    def total(xs: Any) -> Any:
+        carry, ys = scanned(xs)
+        return tnp.sum(carry) + tnp.sum(ys * ys)
+
+    def branch(x: Any) -> Any:
+        return tg.cond(x[0] < 1.0, tg.grad(root), lambda x: x, x)
+
+    for xs in (np.stack([CALM, CALM]), np.stack([WILD, CALM])):
+        agrees(scanned, xs)
+        agrees(tg.grad(total), xs)
+        agrees(branch, xs[0])
+
+
+def test_a_gradient_that_is_not_wanted_is_not_looked_at() -> None:
+    def f(x: Any) -> Any:
+        tg.grad(root)(x)
+        return x * 2.0
+
+    compiled: Any = jit(f)
+    np.testing.assert_array_equal(compiled(WILD), 2.0 * WILD)
+    (program,) = compiled._cache.programs.values()
+    assert program.careful is None
