@@ -39,7 +39,7 @@ class Open:
 @frozen
 class Named:
     a: Any
-    name: Any = static("sin")
+    name: str = static("sin")
 
 
 @dataclass
