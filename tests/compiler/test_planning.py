@@ -249,3 +249,13 @@ def test_what_a_ufunc_is_called_with() -> None:
     assert calls.is_elementwise(trace.steps[1])
     assert calls.into(trace.steps[1]) is not None
     assert calls.into(traced(lambda x: tnp.exp(x), 1.0).steps[1]) is None
+
+
+@pytest.mark.parametrize("passes", PROGRAMS, ids="-".join)
+def test_gradients_that_are_one_array_are_returned_as_two(passes: tuple[str, ...]) -> None:
+    def f(x: Any, y: Any) -> Any:
+        return tnp.sum(tnp.tanh(x + y))
+
+    first, second = jit(tg.grad(f, (0, 1)), passes=passes)(x, x)
+    np.testing.assert_array_equal(first, second)
+    assert not np.shares_memory(first, second)
