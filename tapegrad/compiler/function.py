@@ -133,6 +133,7 @@ class Jitted(Transformed, Generic[P, Out]):
                     program = self._task(leaves, structure, fixed).compiled()
                     cache.misses += 1
                     self._complain(key)
+                    cache.remember(key, program)  # while others wait, who would compile it once more
         else:
             cache.hits += 1
         cache.remember(key, program)

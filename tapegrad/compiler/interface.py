@@ -140,7 +140,7 @@ class Results:
         return [*self.lines, *self.give_up(), f"return {result}"]
 
     def leaves(self) -> list[str]:
-        seen: set[int] = set()
+        seen: set[str] = set()
         found = []
         for index, constant in zip(self.trace.outputs, self.trace.constants, strict=True):
             if index is None:
@@ -148,13 +148,14 @@ class Results:
                 found.append(f"{name}.copy()" if type(constant) is np.ndarray else name)
             elif not isinstance(self.trace.steps[index][4], np.ndarray):
                 found.append(self.words[index])
-            elif index in seen:
+            elif self.words[index] in seen:
                 found.append(f"{self.words[index]}.copy()")
             elif index in self.made.owned:
                 found.append(self.words[index] if self.words[index][0] == "v" else f"{self.words[index]}.view()")
             else:
                 found.append(self.own(index))
-            seen.add(-1 if index is None else index)
+            if index is not None:
+                seen.add(self.words[index])
         return found
 
     def own(self, index: int) -> str:
