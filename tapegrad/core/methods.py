@@ -39,7 +39,7 @@ class Methods:
         return self._replaced(self / other)
 
     def __ipow__(self, other: Any) -> Any:
-        return self._replaced(self ** other)
+        return self._replaced(self**other)
 
     def __imatmul__(self, other: Any) -> Any:
         return self._replaced(self @ other)
