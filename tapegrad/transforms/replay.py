@@ -298,9 +298,10 @@ def conform(c: Any, x: Any, primitive: Primitive, what: str = "cotangent") -> An
                 f"the rule of '{primitive.name}' returned a {what} of shape {found}, but its primal has shape {shape}"
             )
         c = sum_to(c, shape)
+    if shape == () and type(x) is not np.ndarray and kind is not Scatter and type(c.value if kind is Var else c) is np.ndarray:
+        c = c[()]  # the derivative by a number is one
     if type(x) is float:
-        c = c if c.dtype.kind == "f" else c.real
-        return c[()] if type(c.value if type(c) is Var else c) is np.ndarray else c
+        return c if c.dtype.kind == "f" else c.real
     dtype = x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype
     if c.dtype == dtype:
         return c
