@@ -94,3 +94,26 @@ slope(params, batch).nothing  # E: "Params" has no attribute "nothing" || Cannot
 @tg.grad  # E: "S" of "grad" cannot be "str" || "str" is not assignable to type "Scalar"
 def wrong(params: Params) -> str:
     return "loss"
+
+
+# Compiled functions
+
+compiled = tg.jit(loss, static_argnames="scale")
+compiled(batch, batch)  # E: incompatible type "Batch"; expected "Params" || "Batch" is not assignable to "Params"
+compiled(params)  # E: Missing positional argument "batch" || Argument missing for parameter "batch"
+compiled(params, batch, scale="2")  # E: expected "float" || is not assignable to "float"
+compiled(params, batch, power=2)  # E: Unexpected keyword argument "power" || No parameter named "power"
+compiled(params, batch).nothing  # E: has no attribute "nothing" || Cannot access attribute "nothing"
+compiled.lower(params)  # E: Missing positional argument "batch" || Argument missing for parameter "batch"
+tg.jit(loss, "scale")  # E: No overload variant || No overloads for "jit" match
+tg.jit(3.0)  # E: No overload variant || Argument of type "float" cannot be assigned
+tg.jit(loss, static_argnames=1)  # E: No overload variant || cannot be assigned to parameter "static_argnames"
+
+
+@tg.jit(static_argnames="power")
+def powers(params: Params, *, power: int) -> Array:
+    return params.weight**power
+
+
+powers(params)  # E: Missing named argument "power" || Argument missing for parameter "power"
+powers(params, power=2.0)  # E: expected "int" || is not assignable to "int"

@@ -209,3 +209,30 @@ def takes_a_gradient(f: Callable[[AttrsParams, Batch], AttrsParams]) -> None: ..
 
 
 takes_a_gradient(tg.grad(attrs_loss))
+
+# Compiled functions have the signature of the function
+
+
+@tg.jit
+def compiled_step(params: AttrsParams, batch: Batch, rate: float = 0.1) -> AttrsParams:
+    return training_step(params, batch, rate)
+
+
+@tg.jit(static_argnames="power", donate_argnames=("params",))
+def compiled_power(params: AttrsParams, *, power: int) -> tuple[Array, AttrsParams]:
+    return params.weight**power, params
+
+
+assert_type(compiled_step(attrs_params, batch), AttrsParams)
+assert_type(compiled_step(attrs_params, batch, rate=0.2), AttrsParams)
+assert_type(compiled_power(attrs_params, power=2), tuple[Array, AttrsParams])
+assert_type(tg.jit(attrs_loss)(attrs_params, batch), Array)
+assert_type(tg.jit(tg.grad(attrs_loss))(attrs_params, batch), AttrsParams)
+assert_type(tg.jit(tg.value_and_grad(attrs_loss))(attrs_params, batch), tuple[Array, AttrsParams])
+assert_type(tg.jit(training_step, static_argnames=("rate",))(attrs_params, batch, 0.1), AttrsParams)
+assert_type(tg.grad(tg.jit(attrs_loss))(attrs_params, batch), AttrsParams)
+assert_type(tg.vmap(tg.jit(array_loss))(x), Array)
+assert_type(tg.jit(tg.jit(array_loss))(x), Array)
+assert_type(compiled_step.cache_info().misses, int)
+assert_type(str(compiled_step.lower(attrs_params, batch)), str)
+takes_a_gradient(tg.jit(tg.grad(attrs_loss)))
