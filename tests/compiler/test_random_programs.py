@@ -77,7 +77,7 @@ def compare(expected: Any, found: Any, tolerance: float) -> str:
     if tree.structure(expected) != tree.structure(found):
         return f"{tree.structure(found)} in place of {tree.structure(expected)}"
     for a, b in zip(tree.leaves(expected), tree.leaves(found), strict=True):
-        if np.ndim(a) and not isinstance(b, np.ndarray):
+        if isinstance(b, np.ndarray) != isinstance(a, np.ndarray):
             return f"{type(b)} in place of {type(a)}"
         if np.shape(a) != np.shape(b) or np.result_type(a) != np.result_type(b):
             return f"{np.result_type(b)}{np.shape(b)} in place of {np.result_type(a)}{np.shape(a)}"
