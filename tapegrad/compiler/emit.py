@@ -69,6 +69,7 @@ class Writer:
             call = call_of(steps[index])
             self.once.append(f"v{index} = {self.opaque(index) if call is None else self.written(index, call, None)}")
             self.value[index] = f"v{index}"
+        start = len(self.lines)
         last = max((k for k, i in enumerate(self.made.instructions) if self.watches(i)), default=-1)
         for k, instruction in enumerate(self.made.instructions):
             if isinstance(instruction.unit, Group):
@@ -80,7 +81,12 @@ class Writer:
                 self.lines.append(f"if doubt != doubt: raise {self.names.of(DoubtError, 'error')}")
             if instruction.dead:
                 self.lines.append(f"{' = '.join(self.value[s] for s in instruction.dead)} = None")
-        self.lines += Results(self.trace, self.made, self.names, self.value).code(results)
+        end = Results(self.trace, self.made, self.names, self.value)
+        if any(room.buffer < 0 for room in self.made.rooms.values()):  # what may be half written is not to be used again
+            error, body = self.names.of(DoubtError, "error"), [f"    {line}" for line in self.lines[start:]]
+            gone = [f"    {line}" for line in end.give_up()]
+            self.lines[start:] = ["try:", *body, f"except {error}:", "    raise", "except Exception:", *gone, "    raise"]
+        self.lines += end.code(results)
         bound = self.names.bound
         text = ["def make(bound, buffers):"]
         if bound:

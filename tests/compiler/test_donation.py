@@ -164,3 +164,19 @@ def test_a_training_step_in_place() -> None:
 def test_names_are_checked() -> None:
     with pytest.raises(ValueError, match="donate_argnames names 'v', but step has the parameters w, x"):
         jit(step, donate_argnames="v")
+
+
+def test_an_error_halfway_leaves_nothing_that_looks_intact() -> None:
+    def f(w: Any, a: Any) -> Any:
+        return w * 2.0, np.linalg.cholesky(a)
+
+    compiled = jit(f, donate_argnames="w")
+    compiled(np.ones(3), np.eye(2))
+    w = np.ones(3)
+    with pytest.raises(np.linalg.LinAlgError):
+        compiled(w, -np.eye(2))
+    try:
+        np.testing.assert_array_equal(w + 0.0, 1.0)
+    except TypeError as error:
+        assert "donated" in str(error)
+    np.testing.assert_array_equal(compiled(np.ones(3), np.eye(2))[0], 2.0)
