@@ -21,7 +21,10 @@ def available() -> int:
     """Return how many threads to use: ``TAPEGRAD_THREADS``, or one for each processor that this process may run on."""
     wanted = os.environ.get("TAPEGRAD_THREADS", "")
     if wanted:
-        return max(1, int(wanted))
+        try:
+            return max(1, int(wanted))
+        except ValueError:
+            raise ValueError(f"TAPEGRAD_THREADS must be a number of threads, got {wanted!r}") from None
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -246,6 +246,9 @@ def test_the_environment_says_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
     assert available() == 3
     monkeypatch.setenv("TAPEGRAD_THREADS", "0")
     assert available() == 1
+    monkeypatch.setenv("TAPEGRAD_THREADS", "many")
+    with pytest.raises(ValueError, match="TAPEGRAD_THREADS must be a number of threads, got 'many'"):
+        available()
     monkeypatch.delenv("TAPEGRAD_THREADS")
     assert available() >= 1
     assert SHARED.pool.threads == tg.config.threads()
