@@ -171,6 +171,8 @@ class Results:
                 break
             assert inputs[0] is not None
             index = inputs[0]
+        if primitive.owner is not None:  # what a user's own operation returns, it may return again
+            return f"{word}.copy()"
         others = [x for x in dict.fromkeys(given) if x != word]
         return f"{self.names.of(own, 'own')}({', '.join([word, *others])})"
 

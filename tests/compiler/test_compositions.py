@@ -147,6 +147,14 @@ def test_operations_of_the_users_own_are_compiled() -> None:
     agrees(tg.grad(summed(foreign)), x, rtol=1e-6)
 
 
+@pytest.mark.usefixtures("temporary")
+def test_an_operation_that_returns_one_array_again_and_again() -> None:
+    kept = np.ones(3)
+    own = tg.primitive(lambda x: kept, name="own")
+    found = jit(lambda x: own(x))(x)
+    assert not np.shares_memory(found, kept)
+
+
 # What cannot be compiled says so
 
 
