@@ -168,14 +168,20 @@ def _add_itself(args: Sequence[Any], settings: dict[str, Any], value: Any) -> An
 
 def _subtract_negative(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
     a, b = args
-    return binary(add_p, a, argument(b, 0)) if made_by(b, negative_p) else None
+    if made_by(b, negative_p):
+        return binary(add_p, a, argument(b, 0))
+    if made_by(a, negative_p) and dtype_of(value).kind == "f":
+        return unary(negative_p, binary(add_p, argument(a, 0), b))
+    return None
 
 
 def _times_negative(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
-    """A number takes the sign: ``-x * 2`` is ``x * -2``."""
-    for x, scale in (args, args[::-1]):
-        if is_number(scale) and made_by(x, negative_p) and dtype_of(value).kind == "f":
-            return binary(multiply_p, argument(x, 0), -scale)
+    """A number takes the sign, ``-x * 2`` is ``x * -2``; or the product does, so that equal products meet."""
+    for x, other in (args, args[::-1]):
+        if made_by(x, negative_p) and dtype_of(value).kind == "f":
+            if is_number(other):
+                return binary(multiply_p, argument(x, 0), -other)
+            return unary(negative_p, binary(multiply_p, argument(x, 0), other))
     return None
 
 

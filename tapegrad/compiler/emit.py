@@ -20,7 +20,7 @@ from tapegrad.core.primitive import OUT, Into, Slot
 from tapegrad.core.structure import pick_p
 
 BY_KEYWORD = (np.maximum, np.minimum)
-"""Ufuncs whose third argument by position NumPy warns of."""
+"""Ufuncs whose third argument by position NumPy warns of; the same are slow where an argument is a number."""
 
 
 def emit(
@@ -165,7 +165,7 @@ class Writer:
             if primitive is watched_p:
                 assert inputs[0] is not None
                 self.value[index] = self.value[inputs[0]]
-                self.doubts.append(f"{self.names.of(np.add.reduce, 'reduce')}({name})")
+                self.doubts.append(f"abs({self.names.of(np.maximum.reduce, 'reduce')}({name}))")
             else:
                 self.value[index] = f"v{index}"
                 self.lines.append(f"v{index} = {self.names.of(reduction(steps[index]).reduce, 'reduce')}({name})")
@@ -181,10 +181,18 @@ class Writer:
                 keyword = "out=" if call.function in BY_KEYWORD else ""
                 words.append(f"{keyword}{out}")
             elif type(x) is Slot:
-                words.append(self.argument(index, x))
+                words.append(self.dense(index, x) if call.function in BY_KEYWORD else self.argument(index, x))
             else:
                 words.append(self.names.of(x))
         return f"{self.names.of(call.function, named(call.function))}({', '.join(words)})"
+
+    def dense(self, index: int, k: int) -> str:
+        """Return an argument; a number as an array if the output is one of some size: some ufuncs are faster then."""
+        _, inputs, args, _, value = self.trace.steps[index]
+        x = args[k]
+        if inputs[k] is None and type(x) in (float, int) and value.dtype.char in "fd" and 2**10 <= value.size <= 2**18:
+            return self.names.of(np.full(value.shape, x, value.dtype))
+        return self.argument(index, k)
 
     def opaque(self, index: int) -> str:
         """Return a call of the function of the primitive itself."""

@@ -133,7 +133,11 @@ def improved(trace: Trace, passes: Sequence[str]) -> Trace:
     for name, step in REWRITING.items():
         if name in passes:
             trace = step(trace)
-    return merge(trace) if "merge" in passes else trace  # algebra makes equals of what was not
+    if "merge" in passes:
+        trace = merge(trace)  # algebra makes equals of what was not
+        if "simplify" in passes:
+            trace = simplify(trace)  # and equals simpler
+    return trace
 
 
 # Programs inside a program: the bodies of loops and branches

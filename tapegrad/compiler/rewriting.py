@@ -116,12 +116,19 @@ def fold(trace: Trace) -> Trace:
     return trace if len(moving) == trace.inputs + len(alive(trace)) else replayed(trace, rewrite)
 
 
+COMMUTATIVE = frozenset({"add", "multiply", "maximum", "minimum"})
+"""Operations of two arguments whose order does not matter."""
+
+
 def merge(trace: Trace) -> Trace:
     """Compute only once what is computed twice: the same operation on the same arguments with the same settings."""
     met: dict[Any, Var] = {}
 
     def rewrite(primitive: Primitive, args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
-        key = (primitive, tuple([_identity(x) for x in args]), _identity(settings))
+        given = tuple([_identity(x) for x in args])
+        if primitive.name in COMMUTATIVE:
+            given = tuple(sorted(given, key=repr))
+        key = (primitive, given, _identity(settings))
         if key not in met:
             tape = CURRENT.get()
             assert tape is not None

@@ -19,7 +19,7 @@ from tapegrad.core.node import Step
 LARGE = 2**17
 """Elements from which on arrays are walked over in blocks."""
 
-BLOCK = 2**15
+BLOCK = 2**16
 """Elements of a block."""
 
 REDUCTIONS = (np.add, np.multiply, np.maximum, np.minimum)
