@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad import tree
+from tapegrad.compiler.calls import call_of
 from tapegrad.compiler.plan import Plan
 from tapegrad.compiler.source import Names
 from tapegrad.compiler.trace import Trace
@@ -164,6 +165,10 @@ class Results:
         if word[0] != "v" or index in self.made.still:
             return f"{word}.copy()"
         given = [self.words[s] for s in self.made.parts[index] if s in self.words]
+        made = self.made_for(index)
+        if made is not None:
+            others = [x for x in dict.fromkeys(given) if x not in (word, self.words[made])]
+            return f"{self.names.of(own_view, 'own')}({', '.join([word, self.words[made], *others])})"
         while True:  # and the constants that it was made of
             primitive, inputs, args, _, _ = self.trace.steps[index]
             given += [self.names.of(x) for s, x in zip(inputs, args, strict=True) if s is None and type(x) is np.ndarray]
@@ -175,6 +180,24 @@ class Results:
             return f"{word}.copy()"
         others = [x for x in dict.fromkeys(given) if x != word]
         return f"{self.names.of(own, 'own')}({', '.join([word, *others])})"
+
+    def made_for(self, index: int) -> int | None:
+        """Return the step that made what a result is a view of, if it was made by a function as it is, and for this only."""
+        steps = self.trace.steps
+        output = index
+        while steps[index][0] is watched_p and steps[index][1][0] is not None:
+            index = steps[index][1][0]  # type: ignore[assignment]  # just seen not to be None
+        primitive, inputs, _, _, _ = steps[index]
+        source = inputs[0] if primitive.view and inputs else None
+        if source is None or source < self.trace.inputs or self.words.get(source, "-")[0] != "v" or source in self.made.still:
+            return None
+        maker, _, args, _, _ = steps[source]
+        if maker.owner is not None or maker.view or maker in (pick_p, watched_p) or call_of(steps[source]) is not None:
+            return None
+        if any(type(x) is np.ndarray and s is None for s, x in zip(steps[source][1], args, strict=True)):
+            return None  # it might be a part of that constant
+        holders = [i for i in self.trace.outputs if i is not None and source in self.made.parts.get(i, ())]
+        return source if holders == [output] else None
 
     def build(self, shape: "tree.Structure[Any]", leaves: Any) -> str:
         """Return the expression of a tree, after lines that make the records in it."""
@@ -249,6 +272,12 @@ def check_apart(arrays: Sequence[Any], donated: int, paths: Sequence[str]) -> No
                     f"jit: {paths[k]} is donated, but shares memory with {paths[j]}: what is written to the one would change "
                     f"the other. Copy one of them, or do not donate it"
                 )
+
+
+def own_view(y: Any, made: Any, *given: Any) -> Any:
+    """Return an array that is nobody else's: `y`, if it is a view of what was made for it alone, or a copy."""
+    alone = type(made) is np.ndarray and made.base is None and made.flags.writeable and not any(made is x for x in given)
+    return y if alone and type(y) is np.ndarray and y.base is made and y.flags.writeable else own(y, made, *given)
 
 
 def own(y: Any, *given: Any) -> Any:
