@@ -42,6 +42,14 @@ def ones(count: int, dtype: np.dtype[Any]) -> Any:
     return column
 
 
+@lru_cache(16)
+def zeros(count: int, dtype: np.dtype[Any]) -> Any:
+    """Return a vector of zeros that is nobody's to write to."""
+    column = np.zeros(count, dtype)
+    column.flags.writeable = False
+    return column
+
+
 def sums_by_dot(x: Any, axis: int) -> bool:
     """Tell whether BLAS is quick to sum over an axis: one of floating-point numbers that is neither empty nor very long."""
     return x.ndim >= 2 and x.dtype.char in "fd" and 0 < x.shape[axis] <= 65536

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.core.arrays import broadcast_to, guard, last_axis_sum, shape_of
+from tapegrad.core.arrays import broadcast_to, guard, last_axis_sum, shape_of, zeros
 from tapegrad.core.families import elementwise
 from tapegrad.core.primitive import Fn, Primitive, case, no_cotangent
 from tapegrad.core.var import Var, apply
@@ -22,9 +22,15 @@ def _sigmoid(x: Any) -> Any:
         return 1.0 / (1.0 + np.exp(x * -1.0))  # unsigned integers have no -x
 
 
+def _relu(x: Any) -> Any:
+    if type(x) is np.ndarray and x.dtype.char in "fd" and 2**11 <= x.size <= 2**18 and x.flags.c_contiguous:
+        return np.maximum(x.reshape(-1), zeros(x.size, x.dtype)).reshape(x.shape)  # a number makes it up to four times as slow
+    return np.maximum(x, 0)
+
+
 relu_p = elementwise(
     "relu",
-    lambda x: np.maximum(x, 0),
+    _relu,
     lambda g, y, x: np.where(x > 0, g, 0.0),
     finite=True,
     fast=(lambda g, y, x: g * (x > 0),),  # a tenth of the time of np.where

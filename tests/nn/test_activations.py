@@ -136,3 +136,14 @@ def test_lists_are_taken_and_what_is_no_number_is_refused(f: Any) -> None:
 def test_an_axis_is_one_integer(axis: Any) -> None:
     with pytest.raises(TypeError, match=r"nn\.softmax: axis must be one integer"):
         nn.softmax(np.ones((2, 2)), axis)
+
+
+def test_relu_of_many_numbers_is_that_of_few() -> None:
+    x = np.random.default_rng(0).normal(size=(64, 48)).astype(np.float32)
+    x[0, :3] = np.nan, np.inf, -np.inf
+    for many in (x, np.asfortranarray(x), x[:, ::2], x.astype(np.float64)):
+        y = nn.relu(many)
+        assert np.array_equal(y, np.maximum(many, 0), equal_nan=True)
+        assert y.dtype == many.dtype
+        assert y.flags.writeable
+        assert np.array_equal(tg.grad(lambda x: np.sum(nn.relu(x)[1:]))(many)[1:], (many > 0)[1:])
