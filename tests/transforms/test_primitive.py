@@ -373,12 +373,20 @@ def test_pickling() -> None:
 def test_calls_leave_nothing_behind() -> None:
     f = LAYERS["a batching rule"]
     work = tg.grad(lambda b: tg.vmap(f, (None, 0))(A, b).sum())
+
+    def calls() -> None:
+        tg.grad(lambda b: LAYERS["one reverse rule"](A, b).sum())(B)
+        tg.grad(lambda b: LAYERS["finite differences"](A, b).sum())(B)
+
     work(np.stack([B, B]))
+    calls()  # what is imported and remembered at the first call is not what a call leaves behind
     gc.collect()
     gc.disable()
     try:
-        tg.grad(lambda b: LAYERS["one reverse rule"](A, b).sum())(B)
-        tg.grad(lambda b: LAYERS["finite differences"](A, b).sum())(B)
-        assert gc.collect() == 0
+        left = []
+        for _ in range(3):  # threads of the test runner may leave something behind meanwhile, but not each time
+            calls()
+            left.append(gc.collect())
+        assert 0 in left
     finally:
         gc.enable()
