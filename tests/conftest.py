@@ -1,8 +1,11 @@
 """What holds for every test: the same examples on every run, and no tape left recording behind it."""
 
+import sys
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
@@ -31,3 +34,18 @@ def temporary() -> Iterator[None]:
     for registry, kept in zip(registries, before, strict=True):
         registry.clear()
         registry.update(kept)
+
+
+GENERATORS: list[np.random.Generator] = []
+"""The generators of the test modules."""
+
+
+@pytest.fixture(autouse=True)
+def same_numbers(request: pytest.FixtureRequest) -> None:
+    """Let a test draw the same numbers from the generators of test modules, whatever ran before it in this process."""
+    if not GENERATORS:
+        modules = [module for name, module in list(sys.modules.items()) if name.startswith("tests.")]
+        GENERATORS.extend(x for module in modules for x in vars(module).values() if isinstance(x, np.random.Generator))
+    own = np.random.default_rng(zlib.crc32(request.node.nodeid.encode()))
+    for generator in GENERATORS:
+        generator.bit_generator.state = own.bit_generator.state
