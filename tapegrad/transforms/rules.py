@@ -5,7 +5,7 @@ from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 
 from tapegrad.core.arrays import broadcast_to, dtype_of, guard, shape_of, sum_to
 from tapegrad.core.families import align
@@ -38,6 +38,7 @@ class Rules:
     step: float | None
     elementwise: bool
     owner: Any = None
+    overs: dict[tuple[bool, ...], "Rules"] = field(init=False, factory=dict)  # what `over` has made, once and for all
 
     @cached_property
     def each(self) -> Primitive:
@@ -249,6 +250,12 @@ class Rules:
 
     def over(self, batched: Sequence[bool]) -> "Rules":
         """Return the operation on batches, its rules those of the examples, batched."""
+        key = tuple(batched)
+        if key not in self.overs:
+            self.overs[key] = self.made_over(key)
+        return self.overs[key]
+
+    def made_over(self, batched: tuple[bool, ...]) -> "Rules":
         assert self.batch is not None
         axes = tuple([0 if is_batched else None for is_batched in batched])
         batch = self.batch

@@ -12,6 +12,7 @@ import pytest
 
 import tapegrad as tg
 from tapegrad import tree
+from tests.transforms.leaks import left_behind
 
 
 def peak(f: Callable[[], Any]) -> int:
@@ -101,24 +102,6 @@ WORK: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def left_behind(work: Callable[[], Any], times: int = 200) -> tuple[int, int]:
-    """Return how many bytes, and how many objects that only the garbage collector can free, many calls leave behind."""
-    for _ in range(20):
-        work()
-    gc.collect()
-    gc.disable()
-    tracemalloc.start()
-    try:
-        before = tracemalloc.get_traced_memory()[0]
-        for _ in range(times):
-            work()
-        kept = tracemalloc.get_traced_memory()[0] - before
-        return kept, gc.collect()
-    finally:
-        tracemalloc.stop()
-        gc.enable()
-
-
 LITTLE = 200 * 1000
 """Bytes that Python itself may keep for later (its lists of free tuples): an eighth of one array a call."""
 
@@ -126,8 +109,7 @@ LITTLE = 200 * 1000
 @pytest.mark.parametrize("work", WORK.values(), ids=WORK.keys())
 def test_two_hundred_calls_leave_nothing_behind(work: Callable[[Any], Any]) -> None:
     kept, garbage = left_behind(lambda: work(np.linspace(0.5, 1.5, 1000)))
-    # fewer than one a call: threads of the test runner may leave a few objects meanwhile
-    assert garbage < 200, f"{garbage} objects wait for the garbage collector"
+    assert not garbage, f"left to the garbage collector: {garbage}"
     assert kept < LITTLE, f"{kept} bytes stay after 200 calls"
 
 
@@ -141,7 +123,7 @@ def test_an_exception_leaves_nothing_behind() -> None:
             tg.grad(f)(np.ones(1000))
 
     kept, garbage = left_behind(call)
-    assert garbage == 0 and kept < LITTLE
+    assert not garbage and kept < LITTLE
 
 
 # Big arrays

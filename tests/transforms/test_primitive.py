@@ -1,6 +1,5 @@
 """Operations of the user's own: rules in a few lines, or finite differences, under every transform."""
 
-import gc
 import math
 import pickle
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import tapegrad as tg
 from tapegrad.core.primitive import PRIMITIVES
 from tapegrad.testing import assert_trees_close, check_grads
 from tapegrad.typing import Array
+from tests.transforms.leaks import left_behind
 
 RANDOM = np.random.default_rng(0)
 A, B = RANDOM.normal(size=(2, 3)), RANDOM.normal(size=3)
@@ -371,22 +371,13 @@ def test_pickling() -> None:
 
 
 def test_calls_leave_nothing_behind() -> None:
-    f = LAYERS["a batching rule"]
-    work = tg.grad(lambda b: tg.vmap(f, (None, 0))(A, b).sum())
+    many = np.stack([B, B])
+    batched = tg.grad(lambda b: tg.vmap(LAYERS["a batching rule"], (None, 0))(A, b).sum())
 
-    def calls() -> None:
+    def work() -> None:
+        batched(many)
         tg.grad(lambda b: LAYERS["one reverse rule"](A, b).sum())(B)
         tg.grad(lambda b: LAYERS["finite differences"](A, b).sum())(B)
 
-    work(np.stack([B, B]))
-    calls()  # what is imported and remembered at the first call is not what a call leaves behind
-    gc.collect()
-    gc.disable()
-    try:
-        left = []
-        for _ in range(3):  # threads of the test runner may leave something behind meanwhile, but not each time
-            calls()
-            left.append(gc.collect())
-        assert 0 in left
-    finally:
-        gc.enable()
+    _, garbage = left_behind(work, 20)
+    assert not garbage, f"left to the garbage collector: {garbage}"
