@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from itertools import takewhile
 from types import FrameType
@@ -41,16 +42,16 @@ class MissingExtraError(TapegradError, ImportError):
     """An optional dependency is not installed; the message names the extra that brings it."""
 
 
-LIBRARIES = frozenset({"numpy", "scipy"})
-"""Packages whose files are not the user's."""
+LIBRARIES = frozenset({"numpy", "scipy"}) | sys.stdlib_module_names
+"""Packages and modules whose files are not the user's."""
 
 
 def users_line() -> str:
-    """Return ``"file.py:12, in loss"`` for the innermost frame that may be the user's, or ``"an unknown place"``."""
+    """Return ``"file.py:12, in loss"`` for the innermost frame that may be the user's, or the name of a thread without any."""
     for frame in _frames_outside():
         if not _is_in_library(frame):
             return f"{frame.f_code.co_filename}:{frame.f_lineno}, in {frame.f_code.co_name}"
-    return "an unknown place"
+    return f"an unknown place in the thread {threading.current_thread().name!r}"
 
 
 def library_function() -> str | None:
@@ -60,6 +61,8 @@ def library_function() -> str | None:
         if not _is_in_library(frame):
             break
         called = frame
+    else:
+        return None  # a thread that runs nothing of the user's
     if called is None:
         return None
     rooms = takewhile(lambda room: not room.startswith("_"), called.f_globals["__name__"].split("."))

@@ -2,13 +2,15 @@
 
 import re
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tapegrad as tg
-from tapegrad.errors import LeakedVarError
+from tapegrad.errors import ConcretizationError, LeakedVarError
 
 A = np.array([[0.5, -1.5, 2.0], [1.0, 3.0, -0.25]])
 
@@ -47,23 +49,55 @@ def test_a_value_that_outlives_its_transform() -> None:
     assert np.array_equal(tg.grad(lambda x: x.sum())(A), np.ones_like(A))
 
 
-def test_a_value_from_another_thread() -> None:
-    errors: list[BaseException] = []
+def in_another_thread(use: Callable[[Any], Any], x: Any) -> BaseException | None:
+    """Return the error with which `use(x)` ends in a thread of its own."""
+    with ThreadPoolExecutor(1, thread_name_prefix="worker") as pool:
+        return pool.submit(use, x).exception()
 
-    def f(x: Any) -> Any:
-        def elsewhere() -> None:
-            try:
-                np.sin(x)
-            except LeakedVarError as error:
-                errors.append(error)
 
-        thread = threading.Thread(target=elsewhere)
-        thread.start()
-        thread.join()
+def second_line_of(use: Callable[..., Any]) -> str:
+    """Return the place, as errors name it, of the second line of a function of this file."""
+    code = use.__code__
+    return f"{code.co_filename}:{code.co_firstlineno + 1}, in "
+
+
+def test_a_value_from_another_thread_names_the_users_line_there() -> None:
+    errors: list[BaseException | None] = []
+
+    def through_numpy(x: Any) -> Any:
         return np.sin(x)
 
+    def through_an_operator(x: Any) -> Any:
+        return x + 1.0
+
+    def under_a_transform_of_its_own(x: Any) -> Any:
+        return tg.grad(lambda y: y * x[0])(1.0)
+
+    uses = (through_numpy, through_an_operator, under_a_transform_of_its_own)
+
+    def f(x: Any) -> Any:
+        errors.extend(in_another_thread(use, x) for use in uses)
+        return x.sum()
+
+    assert np.array_equal(tg.grad(f)(A[0]), np.ones(3))
+    for use, error in zip(uses, errors, strict=True):
+        assert isinstance(error, LeakedVarError)
+        assert f"was used at {second_line_of(use)}" in str(error) and "(or the thread) that recorded it" in str(error)
+
+
+def test_a_thread_without_a_line_of_the_users_is_named() -> None:
+    errors: list[BaseException | None] = []
+
+    def f(x: Any) -> Any:
+        errors.append(in_another_thread(np.sin, x))
+        errors.append(in_another_thread(float, x))
+        return x * 1.0
+
     assert tg.grad(f)(0.0) == 1.0
-    assert len(errors) == 1 and "(or the thread) that recorded it" in str(errors[0])
+    leaked, lost = errors
+    assert isinstance(leaked, LeakedVarError) and isinstance(lost, ConcretizationError)
+    for error in (leaked, lost):
+        assert re.search(r"an unknown place in the thread 'worker_0'", str(error))
 
 
 def test_values_of_two_tapes_do_not_mix() -> None:
