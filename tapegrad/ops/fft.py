@@ -4,6 +4,7 @@ The matrix of the transform is symmetric, so that the transform is its own trans
 transforms between real numbers and half a spectrum differ from it by the weight of the frequencies that stand for two.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -53,31 +54,19 @@ CASES = (
     case((3,), n=2, axis=0, norm="ortho"),
 )
 
-fft_p: Primitive = linear(
-    "fft",
-    lambda x, n, axis, norm: np.fft.fft(x, n, axis, norm),
-    _pull_fft,
-    batch=lambda args, batched, n, axis, norm: apply(fft_p, args[0], n=n, axis=axis + 1, norm=norm),
-    cases=CASES,
-)
-ifft_p: Primitive = linear(
-    "ifft",
-    lambda x, n, axis, norm: np.fft.ifft(x, n, axis, norm),
-    _pull_ifft,
-    batch=lambda args, batched, n, axis, norm: apply(ifft_p, args[0], n=n, axis=axis + 1, norm=norm),
-    cases=CASES,
-)
-rfft_p: Primitive = linear(
-    "rfft",
-    lambda x, n, axis, norm: np.fft.rfft(x, n, axis, norm),
-    _pull_rfft,
-    batch=lambda args, batched, n, axis, norm: apply(rfft_p, args[0], n=n, axis=axis + 1, norm=norm),
-    cases=CASES,
-)
-irfft_p: Primitive = linear(
-    "irfft",
-    lambda x, n, axis, norm: np.fft.irfft(x, n, axis, norm),
-    _pull_irfft,
-    batch=lambda args, batched, n, axis, norm: apply(irfft_p, args[0], n=n, axis=axis + 1, norm=norm),
-    cases=CASES,
-)
+
+def _transform(function: Callable[..., Any], pull: Callable[..., Any]) -> Primitive:
+    p: Primitive = linear(
+        function.__name__,
+        lambda x, n, axis, norm: function(x, n, axis, norm),
+        pull,
+        batch=lambda args, batched, n, axis, norm: apply(p, args[0], n=n, axis=axis + 1, norm=norm),
+        cases=CASES,
+    )
+    return p
+
+
+fft_p = _transform(np.fft.fft, _pull_fft)
+ifft_p = _transform(np.fft.ifft, _pull_ifft)
+rfft_p = _transform(np.fft.rfft, _pull_rfft)
+irfft_p = _transform(np.fft.irfft, _pull_irfft)

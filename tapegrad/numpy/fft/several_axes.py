@@ -34,14 +34,39 @@ def _lengths(x: Any, s: Any, axes: Any, last: bool) -> tuple[list[int], list[int
     return lengths, axes
 
 
-def _several(a: Any, function: Callable[..., Any], step: Callable[..., Array], s: Any, axes: Any, norm: Norm) -> Array:
+def _several(
+    a: Any,
+    function: Callable[..., Any],
+    step: Callable[..., Array],
+    s: Any,
+    axes: Any,
+    norm: Norm,
+    last: Callable[..., Array] | None = None,
+    inverse: bool = False,
+) -> Array:
+    """Transform along the axes, the last one first.
+
+    Args:
+        a: the input, as users give it.
+        function: NumPy's own, for plain arrays.
+        step: the transform along one axis.
+        s: the lengths.
+        axes: the axes.
+        norm: see `Norm`.
+        last: the transform along the last axis, where it is another one.
+        inverse: whether the input holds half of the last axis, which then comes last.
+    """
     x = gathered(a)
     if type(x) is not Var:
         y: Array = function(x, s, axes, norm)
         return y
-    lengths, order = _lengths(x, s, axes, last=False)
-    for n, axis in zip(reversed(lengths), reversed(order), strict=True):
-        x = step(x, n, axis, norm)
+    lengths, order = _lengths(x, s, axes, last=inverse)
+    steps = [step] * len(order)
+    if last is not None:
+        steps[-1] = last
+    rounds = list(zip(steps, lengths, order, strict=True))
+    for along, n, axis in rounds if inverse else reversed(rounds):
+        x = along(x, n, axis, norm)
     result: Array = x
     return result
 
@@ -134,16 +159,7 @@ def rfftn(a: ArrayLike, s: Sequence[int] | None = None, axes: Axis = None, norm:
                [0.+0.j, 2.+0.j]])
     """
     refuse_out(out, "rfftn")
-    x = gathered(a)
-    if type(x) is not Var:
-        y: Array = FFT.rfftn(x, s, axes, norm)
-        return y
-    lengths, order = _lengths(x, s, axes, last=False)
-    x = rfft(x, lengths[-1], order[-1], norm)
-    for n, axis in zip(reversed(lengths[:-1]), reversed(order[:-1]), strict=True):
-        x = fft(x, n, axis, norm)
-    result: Array = x
-    return result
+    return _several(a, FFT.rfftn, fft, s, axes, norm, last=rfft)
 
 
 @stands_for(np.fft.irfftn)
@@ -169,14 +185,7 @@ def irfftn(a: ArrayLike, s: Sequence[int] | None = None, axes: Axis = None, norm
                [0., 1.]])
     """
     refuse_out(out, "irfftn")
-    x = gathered(a)
-    if type(x) is not Var:
-        y: Array = FFT.irfftn(x, s, axes, norm)
-        return y
-    lengths, order = _lengths(x, s, axes, last=True)
-    for n, axis in zip(lengths[:-1], order[:-1], strict=True):
-        x = ifft(x, n, axis, norm)
-    return irfft(x, lengths[-1], order[-1], norm)
+    return _several(a, FFT.irfftn, ifft, s, axes, norm, last=irfft, inverse=True)
 
 
 @stands_for(np.fft.rfft2)

@@ -1,9 +1,11 @@
 """Integrals of exponentials and trigonometric functions, element by element."""
 
+from collections.abc import Callable
 from typing import Any
 
 import scipy.special
 
+from tapegrad.core.primitive import Primitive
 from tapegrad.core.var import Var
 from tapegrad.numpy.door import stands_for
 from tapegrad.ops.scipy_special.exponential_integral import (
@@ -59,11 +61,7 @@ def sici(x: ArrayLike) -> tuple[Array, Array]:
         >>> sici(1.0)
         (np.float64(0.9460830703671831), np.float64(0.33740392290096816))
     """
-    traced: Any = as_array(x)
-    if type(traced) is not Var:
-        both: tuple[Array, Array] = scipy.special.sici(traced)
-        return both
-    return call(sine_integral_p, traced), call(cosine_integral_p, traced)
+    return _both(scipy.special.sici, sine_integral_p, cosine_integral_p, x)
 
 
 @stands_for(scipy.special.shichi)
@@ -74,11 +72,7 @@ def shichi(x: ArrayLike) -> tuple[Array, Array]:
         >>> shichi(1.0)
         (np.float64(1.0572508753757286), np.float64(0.8378669409802082))
     """
-    traced: Any = as_array(x)
-    if type(traced) is not Var:
-        both: tuple[Array, Array] = scipy.special.shichi(traced)
-        return both
-    return call(hyperbolic_sine_integral_p, traced), call(hyperbolic_cosine_integral_p, traced)
+    return _both(scipy.special.shichi, hyperbolic_sine_integral_p, hyperbolic_cosine_integral_p, x)
 
 
 @stands_for(scipy.special.fresnel)
@@ -89,8 +83,13 @@ def fresnel(z: ArrayLike) -> tuple[Array, Array]:
         >>> fresnel(1.0)
         (np.float64(0.4382591473903547), np.float64(0.779893400376823))
     """
-    traced: Any = as_array(z)
+    return _both(scipy.special.fresnel, fresnel_sine_p, fresnel_cosine_p, z)
+
+
+def _both(function: Callable[..., Any], first: Primitive, second: Primitive, x: ArrayLike) -> tuple[Array, Array]:
+    """Return what SciPy's function returns for plain arrays, and what two primitives make of a traced value."""
+    traced: Any = as_array(x)
     if type(traced) is not Var:
-        both: tuple[Array, Array] = scipy.special.fresnel(traced)
+        both: tuple[Array, Array] = function(traced)
         return both
-    return call(fresnel_sine_p, traced), call(fresnel_cosine_p, traced)
+    return call(first, traced), call(second, traced)
