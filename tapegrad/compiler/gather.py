@@ -73,8 +73,9 @@ def gathered(parts: list[Any], value: Any) -> Any:
         total = np.transpose(rows) @ np.concatenate(right, axis=0)
     else:
         total = np.concatenate(left, axis=1) @ np.concatenate(right, axis=0)
+    taken = set(map(id, products))
     for x in parts:
-        if not any(x is y for y in products):
+        if id(x) not in taken:
             total = total + x
     return total
 

@@ -1,34 +1,50 @@
 """What `jit` made of a function, to be looked at."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from attrs import frozen
 
+from tapegrad.compiler.costs import bytes_of, cost
 from tapegrad.compiler.plan import Plan
 from tapegrad.compiler.source import Source
 from tapegrad.compiler.trace import Trace, alive
 from tapegrad.compiler.units import Group
-from tapegrad.core.node import Step
 from tapegrad.core.printing import describe, operation
 
 
 @frozen(eq=False)
 class Lowered:
-    """A function compiled for one kind of arguments, in all stages; made by ``jit(f).lower(*args)``.
+    """A function compiled for one kind of arguments, in all stages; made by ``jit(f).lower(*args)``, printed as a whole.
 
     Attributes:
-        before: the listing of what was traced: one operation a line.
+        before: the listing of what was traced: one operation a line, with its dtype and shape.
         after: the listing of what is left after the passes.
         source: the Python code of the program.
-        buffers: for each buffer its size in bytes.
+        buffers: for each buffer of the program its size in bytes. Each thread that computes blocks has arrays of its own
+            besides, which the source names; what leaves the program is allocated at each call.
         groups: for each group of elementwise steps the lines of `after` that it computes in blocks.
-        flops: an estimate of the floating-point operations of a call: two for each product in a matrix product, one for each
-            element of anything else.
-        nbytes: an estimate of the bytes that a call reads and writes: those of the inputs and outputs of each step; of a group
-            as a whole.
+        flops: an estimate of the floating-point operations of a call, of what stands in `after`: two for each product in a
+            matrix product, none where numbers are only moved, one for each element of anything else (so that
+            factorizations of matrices take far more). A loop counts as all its turns, as one where their number is not
+            known; a branch as the dearest one.
+        nbytes: an estimate of the bytes that a call reads and writes in arrays: the inputs and outputs of each step, a view
+            counting nothing; those of a group once, as a whole.
+
+    Example:
+        >>> program = tg.jit(lambda a, b: np.sum(a @ b)).lower(np.ones((2, 3)), np.ones((3, 4)))
+        >>> print(program.after)
+        %0 = a              float64[2, 3]
+        %1 = b              float64[3, 4]
+        %2 = matmul(%0, %1) float64[2, 4]
+        %3 = sum(%2)        float64[]
+        return %3
+        >>> program.buffers  # the product, 8 numbers
+        (64,)
+        >>> program.flops  # 2 * 2 * 3 * 4 for the product, 8 for the sum
+        56
+        >>> program.nbytes  # 6 + 12 + 8 numbers, and 8 once more
+        272
     """
 
     before: str
@@ -72,16 +88,18 @@ def lowered(first: Trace, last: Trace, order: Sequence[Any], made: Plan, source:
     numbers = {index: k for k, index in enumerate((*range(last.inputs), *alive(last)))}
     groups = [unit for unit in order if isinstance(unit, Group)]
     inside = {index for group in groups for index in (*group.members, *group.ends)}
-    alone = [last.steps[i] for i in alive(last) if i not in inside]
-    traffic = sum(bytes_of(value) + sum(bytes_of(x) for x in args) for _, _, args, _, value in alone)
+    costs = {i: cost(last.steps[i]) for i in alive(last)}
+    traffic = sum(n for i, (_, n) in costs.items() if i not in inside)
     traffic += sum(bytes_of(last.steps[i][4]) for group in groups for i in (*group.inputs, *group.outputs))
+    constants = {id(x): x for i in inside for s, x in zip(last.steps[i][1], last.steps[i][2], strict=True) if s is None}
+    traffic += sum(map(bytes_of, constants.values()))
     return Lowered(
         listing(first, paths),
         listing(last, paths),
         source.text,
         tuple(made.sizes),
         tuple([tuple([numbers[i] for i in (*group.members, *group.ends)]) for group in groups]),
-        sum(flops(last.steps[i]) for i in alive(last)),
+        sum(n for n, _ in costs.values()),
         traffic,
     )
 
@@ -99,19 +117,3 @@ def listing(trace: Trace, paths: Sequence[str]) -> str:
     width = max((len(left) for left, _ in rows if len(left) <= 60), default=0)
     results = [f"%{number[i]}" if i is not None else describe(x) for i, x in zip(trace.outputs, trace.constants, strict=True)]
     return "\n".join([*[f"{left:<{width}} {right}" for left, right in rows], f"return {', '.join(results)}"])
-
-
-def bytes_of(value: Any) -> int:
-    return value.nbytes if isinstance(value, np.ndarray) else 0
-
-
-def flops(step: Step) -> int:
-    """Return about how many floating-point operations a step takes."""
-    primitive, _, args, _, value = step
-    if type(value) is tuple:
-        return sum(int(np.size(part)) for part in value)
-    if primitive.name == "matmul":
-        return 2 * math.prod(np.shape(value)) * int(np.shape(args[0])[-1])
-    if primitive.view:
-        return 0
-    return max(int(np.size(value)), *[int(np.size(x)) for x in args if isinstance(x, np.ndarray)], 0)
