@@ -9,7 +9,7 @@ from tapegrad.compiler.trace import Trace, alive
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step
 from tapegrad.core.primitive import Primitive
 from tapegrad.core.structure import pick_p, root_p
-from tapegrad.core.var import Var
+from tapegrad.core.var import Var, handle
 
 Rewrite: TypeAlias = Callable[[Primitive, Sequence[Any], dict[str, Any], Any], Any]
 """``rewrite(primitive, args, settings, value)``: the output in other words (a traced value on the new trace, a tuple of them,
@@ -26,7 +26,7 @@ def replayed(trace: Trace, rewrite: Rewrite, skip: Container[int] = ()) -> Trace
     tape = Recording(hopeful=trace.hopeful)
     tape.steps.extend(trace.steps[: trace.inputs])
     tape.abstract.append(range(trace.inputs))
-    new: dict[int, Any] = {k: Var(tape, k, step[4], root_p) for k, step in enumerate(tape.steps)}
+    new: dict[int, Any] = {k: handle(tape, k, step[4], root_p) for k, step in enumerate(tape.steps)}
     token = CURRENT.set(tape)
     try:
         with np.errstate(all="ignore"):
@@ -57,7 +57,7 @@ def put(tape: Recording, primitive: Primitive, args: Sequence[Any], settings: di
     inputs = tuple([x.index if type(x) is Var else None for x in args])
     plain = tuple([x.value if type(x) is Var else x for x in args])
     tape.steps.append((primitive, inputs, plain, settings or NO_SETTINGS, value))
-    return Var(tape, len(tape.steps) - 1, value, primitive)
+    return handle(tape, len(tape.steps) - 1, value, primitive)
 
 
 def producer(x: Any) -> Step | None:
@@ -69,7 +69,7 @@ def argument(x: Var, k: int) -> Any:
     """Return argument `k` of the step that made `x`, as it stands on the tape."""
     _, inputs, args, _, _ = x.tape.steps[x.index]
     source = inputs[k]
-    return args[k] if source is None else Var(x.tape, source, args[k], x.tape.steps[source][0])
+    return args[k] if source is None else handle(x.tape, source, args[k], x.tape.steps[source][0])
 
 
 # Passes of this kind

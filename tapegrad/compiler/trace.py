@@ -15,7 +15,7 @@ from tapegrad import tree
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, argument_names
 from tapegrad.core.program import dependencies
 from tapegrad.core.structure import root_p
-from tapegrad.core.var import Var
+from tapegrad.core.var import Var, handle
 from tapegrad.errors import TraceError
 
 NUMBERS = (np.ndarray, np.generic, float, int, complex)
@@ -81,7 +81,7 @@ def record_once(
     token = CURRENT.set(tape)
     steps = tape.steps
     try:
-        args, settings = build([Var(tape, k, x, root_p) for k, x in enumerate(leaves)])
+        args, settings = build([handle(tape, k, x, root_p) for k, x in enumerate(leaves)])
         with np.errstate(all="ignore"):
             results, structure = tree.flatten(f(*args, **settings))
         outputs = tuple([output_of(f, x, tape) for x in results])

@@ -11,7 +11,7 @@ from attrs import frozen
 from tapegrad.core.node import Recording, Step
 from tapegrad.core.primitive import Primitive
 from tapegrad.core.quiet import quietly
-from tapegrad.core.var import Var, apply
+from tapegrad.core.var import Var, apply, handle
 
 Instruction: TypeAlias = tuple[Primitive, tuple[int | None, ...], tuple[Any, ...], dict[str, Any], tuple[int, ...]]
 """A primitive, the registers of its arguments (None for constants), the constants (None elsewhere), the settings, and the
@@ -80,7 +80,7 @@ def extract(tape: Recording, start: int, roots: int, results: Sequence[Any]) -> 
         sources = zip(steps[index][1], steps[index][2], strict=True) if index >= first else [(index, steps[index][4])]
         for source, x in sources:
             if source is not None and source < start and source not in captured:
-                captured[source] = Var(tape, source, x, steps[source][0])
+                captured[source] = handle(tape, source, x, steps[source][0])
     register = {start + k: k for k in range(roots)}
     register.update({index: roots + k for k, index in enumerate(captured)})
     inputs = len(register)

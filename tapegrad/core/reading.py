@@ -17,7 +17,7 @@ from tapegrad.core.indexing import HOLE, filled, is_basic, is_unique, normal, pa
 from tapegrad.core.node import Recording
 from tapegrad.core.pending import Scatter
 from tapegrad.core.primitive import FUNCTIONS, Primitive, case, no_cotangent
-from tapegrad.core.var import Var, apply, current
+from tapegrad.core.var import Var, apply, current, handle
 
 ndarray = np.ndarray
 
@@ -184,7 +184,7 @@ def getitem(x: Any, index: Any) -> Any:
     value = plain[index]
     steps = tape.steps
     steps.append((getitem_p, (x.index,), (plain,), {"index": index}, value))
-    return Var(tape, len(steps) - 1, value, getitem_p)
+    return handle(tape, len(steps) - 1, value, getitem_p)
 
 
 def record_read(x: Var, index: Any, stand_in: Any) -> Var:
@@ -196,7 +196,7 @@ def record_read(x: Var, index: Any, stand_in: Any) -> Var:
         value = value.copy("K")
     steps = x.tape.steps
     steps.append((getitem_p, (x.index,), (stand_in,), {"index": index}, value))
-    return Var(x.tape, len(steps) - 1, value, getitem_p)
+    return handle(x.tape, len(steps) - 1, value, getitem_p)
 
 
 FUNCTIONS[operator.getitem] = getitem

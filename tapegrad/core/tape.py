@@ -11,7 +11,7 @@ from tapegrad.core.complaints import leaked
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Nodes, Recording
 from tapegrad.core.printing import listing
 from tapegrad.core.structure import root_p
-from tapegrad.core.var import Var
+from tapegrad.core.var import Var, handle
 from tapegrad.errors import TapegradError
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ class Tape(Recording):
             if type(x) is Var:
                 raise leaked(x)
             self.steps.append((root_p, (None,), (x,), NO_SETTINGS, x))
-            return Var(self, len(self.steps) - 1, x, root_p)
+            return handle(self, len(self.steps) - 1, x, root_p)
 
         return tree.rebuild(trace, value)
 

@@ -37,12 +37,11 @@ class Var(Methods):
     __slots__ = ("__weakref__", "index", "link", "primitive", "tape", "value")
     __hash__ = None  # type: ignore[assignment]  # as an array: == is elementwise
 
-    def __init__(self, tape: Recording, index: int, value: Any, primitive: Primitive) -> None:
-        self.tape = tape
-        self.index = index
-        self.value = value
-        self.primitive = primitive
-        self.link: Any = None
+    tape: Recording
+    index: int
+    value: Any
+    primitive: Primitive
+    link: Any
 
     # What it is
 
@@ -312,6 +311,17 @@ class Var(Methods):
         return stand_in(*args, **settings)
 
 
+def handle(tape: Recording, index: int, value: Any, primitive: Primitive) -> Var:
+    """Return the traced value that stands at `index` on a tape."""
+    x = Var()
+    x.tape = tape
+    x.index = index
+    x.value = value
+    x.primitive = primitive
+    x.link = None
+    return x
+
+
 # Recording
 
 
@@ -348,7 +358,12 @@ def apply(primitive: Primitive, *args: Any, **settings: Any) -> Any:
         value, settings["kept"] = primitive.keep(*values, **settings)
     steps = tape.steps
     steps.append((primitive, tuple(inputs), tuple(values), settings or NO_SETTINGS, value))
-    y = Var(tape, len(steps) - 1, value, primitive)
+    y = Var()  # `handle`, written out, as below: calling it would be half of the price
+    y.tape = tape
+    y.index = len(steps) - 1
+    y.value = value
+    y.primitive = primitive
+    y.link = None
     if first.link is not None and len(args) == 1 and type(value) is np.ndarray and np.may_share_memory(value, first.value):
         first.link.viewed(first, y, primitive, settings)
     return y
@@ -365,7 +380,12 @@ def unary(primitive: Primitive, x: Any) -> Any:
     value = primitive.fn(plain)
     steps = tape.steps
     steps.append((primitive, (x.index,), (plain,), NO_SETTINGS, value))
-    y = Var(tape, len(steps) - 1, value, primitive)
+    y = Var()
+    y.tape = tape
+    y.index = len(steps) - 1
+    y.value = value
+    y.primitive = primitive
+    y.link = None
     if x.link is not None and type(value) is np.ndarray and np.may_share_memory(value, plain):
         x.link.viewed(x, y, primitive, {})
     return y
@@ -403,7 +423,13 @@ def binary(primitive: Primitive, x: Any, y: Any) -> Any:
     value = primitive.fn(*args)
     steps = tape.steps
     steps.append((primitive, inputs, args, NO_SETTINGS, value))
-    return Var(tape, len(steps) - 1, value, primitive)
+    z = Var()
+    z.tape = tape
+    z.index = len(steps) - 1
+    z.value = value
+    z.primitive = primitive
+    z.link = None
+    return z
 
 
 def compare(function: np.ufunc, x: Any, y: Any) -> Any:

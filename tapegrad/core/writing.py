@@ -21,7 +21,7 @@ from tapegrad.core.primitive import FUNCTIONS, Primitive
 from tapegrad.core.putting import put, put_p, put_where
 from tapegrad.core.reading import getitem_p, record_read
 from tapegrad.core.structure import astype, root_p
-from tapegrad.core.var import PLAIN, Var, apply, constant, current, depends_on_abstract, origins
+from tapegrad.core.var import PLAIN, Var, apply, constant, current, depends_on_abstract, handle, origins
 from tapegrad.errors import users_line
 
 ndarray = np.ndarray
@@ -40,7 +40,7 @@ def record(tape: Recording, primitive: Primitive, x: Any, settings: dict[str, An
     """Record an operation on a constant, whose value will be written to."""
     value = primitive.fn(x, **settings)
     tape.steps.append((primitive, (None,), (x,), settings or NO_SETTINGS, value))
-    return Var(tape, len(tape.steps) - 1, value, primitive)
+    return handle(tape, len(tape.steps) - 1, value, primitive)
 
 
 def differs_by_example(x: Var) -> bool:
@@ -269,7 +269,7 @@ def _alone() -> int:
     """Return how many references there are to the contents of an array that only its handle and its node hold."""
     tape = Recording()
     tape.steps.append((root_p, (None,), (None,), NO_SETTINGS, np.empty(1)))
-    return _holders(Var(tape, 0, tape.steps[0][4], root_p))
+    return _holders(handle(tape, 0, tape.steps[0][4], root_p))
 
 
 ALONE = _alone()

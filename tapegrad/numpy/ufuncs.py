@@ -10,9 +10,11 @@ from typing import Any, TypedDict
 import numpy as np
 
 from tapegrad.core.arrays import dtype_of
+from tapegrad.core.complaints import leaked
+from tapegrad.core.node import NO_SETTINGS
 from tapegrad.core.primitive import FUNCTIONS, Primitive
 from tapegrad.core.structure import astype
-from tapegrad.core.var import Var, apply, binary, ufunc, unary
+from tapegrad.core.var import Var, apply, binary, current, ufunc
 from tapegrad.numpy.door import gathered, refuse_out
 from tapegrad.typing import Array, DTypeLike
 
@@ -40,13 +42,24 @@ class Settings(TypedDict, total=False):
 
 
 def of_one(primitive: Primitive, function: np.ufunc, x: Any, settings: Settings) -> Array:
-    """Return a ufunc of one argument."""
-    y: Array
-    if type(x) is Var and not settings:
-        y = unary(primitive, x)
-    else:
-        y = function(gathered(x), **settings)
-    return y
+    """Return a ufunc of one argument: `unary`, written out, because the call would be a tenth of its time."""
+    if type(x) is not Var or settings:
+        plainly: Array = function(gathered(x), **settings)
+        return plainly
+    tape = x.tape
+    if tape is not current():
+        raise leaked(x)
+    plain = x.value
+    value = primitive.fn(plain)
+    steps = tape.steps
+    steps.append((primitive, (x.index,), (plain,), NO_SETTINGS, value))
+    y: Any = Var()
+    y.tape = tape
+    y.index = len(steps) - 1
+    y.value = value
+    y.primitive = primitive
+    y.link = None
+    return y  # type: ignore[no-any-return]  # to a type checker there are no traced values
 
 
 def of_two(primitive: Primitive, function: np.ufunc, x1: Any, x2: Any, settings: Settings) -> Array:

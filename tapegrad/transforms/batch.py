@@ -19,7 +19,7 @@ from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, argument_n
 from tapegrad.core.primitive import FUNCTIONS, Primitive
 from tapegrad.core.program import dependencies
 from tapegrad.core.structure import parts, root_p, shared_p
-from tapegrad.core.var import Var, apply
+from tapegrad.core.var import Var, apply, handle
 from tapegrad.core.watch import WatchedSteps
 from tapegrad.errors import TreeError
 from tapegrad.transforms.entry import FRESH, close_tape, off_tape, open_tape
@@ -109,7 +109,7 @@ def run(
                 example = plain[0] if size else made_up(plain.shape[1:], plain.dtype)
                 table[len(tape.steps)] = x
                 tape.steps.append((root_p, FRESH, (example,), NO_SETTINGS, example))
-                x = Var(tape, len(tape.steps) - 1, example, root_p)
+                x = handle(tape, len(tape.steps) - 1, example, root_p)
             traced.append(x)
         roots = range(start, len(tape.steps))
         traced = [held(x, tape) if type(x) is np.ndarray else x for x in traced]
@@ -150,7 +150,7 @@ def held(x: Any, tape: Recording) -> Any:
     if not x.ndim or x.dtype.kind not in "biufc":
         return x
     tape.steps.append((shared_p, FRESH, (x,), NO_SETTINGS, x))
-    return Var(tape, len(tape.steps) - 1, x, shared_p)
+    return handle(tape, len(tape.steps) - 1, x, shared_p)
 
 
 def moved(f: Callable[..., Any], y: Any, axis: int | None) -> Any:
@@ -230,7 +230,7 @@ def run_stretch(
             elif source in table:
                 args.append(table[source])
             else:
-                args.append(x if lift is None or steps[source][0] is shared_p else Var(lift, source, x, steps[source][0]))
+                args.append(x if lift is None or steps[source][0] is shared_p else handle(lift, source, x, steps[source][0]))
         for source in inputs:
             if source is not None and last[source] == index:
                 table.pop(source, None)

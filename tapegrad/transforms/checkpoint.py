@@ -12,7 +12,7 @@ from tapegrad.core.node import CURRENT, NO_SETTINGS, Step
 from tapegrad.core.primitive import Primitive
 from tapegrad.core.program import Program, extract
 from tapegrad.core.structure import pick_p, root_p
-from tapegrad.core.var import Var, apply
+from tapegrad.core.var import Var, apply, handle
 from tapegrad.errors import LeakedVarError
 from tapegrad.transforms.batch import vmap
 from tapegrad.transforms.forward import jvp
@@ -71,7 +71,7 @@ class Checkpoint(Transformed):
                     raise leaked(x)
                 steps.append((root_p, (x.index,), (x.value,), NO_SETTINGS, x.value))
                 outer.append(x)
-                x = Var(tape, len(steps) - 1, x.value, root_p)
+                x = handle(tape, len(steps) - 1, x.value, root_p)
             traced.append(x)
         inner_args, inner_settings = tree.unflatten(structure, traced)
         tape.borders.append(start)
@@ -87,7 +87,7 @@ class Checkpoint(Transformed):
         packed = apply(pack_p, *outer)
         values = tuple(x.value if type(x) is Var else x for x in results)
         steps.append((checkpoint_p, (packed.index,), (packed.value,), {"program": program}, values))
-        node = Var(tape, len(steps) - 1, values, checkpoint_p)
+        node = handle(tape, len(steps) - 1, values, checkpoint_p)
         outputs = [
             x if k is None else apply(pick_p, node, which=i)
             for i, (k, x) in enumerate(zip(program.outputs, results, strict=True))

@@ -15,7 +15,7 @@ from tapegrad.core.complaints import leaked
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, argument_names, argument_paths
 from tapegrad.core.pending import Scatter
 from tapegrad.core.structure import astype, root_p
-from tapegrad.core.var import Var, apply
+from tapegrad.core.var import Var, apply, handle
 from tapegrad.core.watch import WATCH, WatchedSteps
 from tapegrad.errors import TreeError
 from tapegrad.transforms.replay import Table
@@ -77,7 +77,7 @@ def enter(tape: Recording, name: str, f: Callable[..., Any], args: tuple[Any, ..
             elif not isinstance(x, np.inexact):
                 refuse(name, f, args, positions, len(steps) - start, x)
         steps.append((root_p, inputs, (x,), NO_SETTINGS, x))
-        return Var(tape, len(steps) - 1, x, root_p)
+        return handle(tape, len(steps) - 1, x, root_p)
 
     traced = list(args)
     tape.entries.append((start, f, args, positions))

@@ -21,7 +21,7 @@ from tapegrad.core.pending import Scatter, Slots
 from tapegrad.core.primitive import Primitive
 from tapegrad.core.quiet import quietly as quietly
 from tapegrad.core.structure import astype, pick_p
-from tapegrad.core.var import Var, apply
+from tapegrad.core.var import Var, apply, handle
 from tapegrad.core.watch import WatchedSteps
 from tapegrad.errors import RuleError
 
@@ -238,7 +238,7 @@ def lifted(step: Step, index: int, steps: Sequence[Step], lift: Recording) -> tu
 
 def traced(lift: Recording, index: int, value: Any, primitive: Primitive) -> Any:
     """Return the value of a node as a traced one."""
-    x = Var(lift, index, value, primitive)
+    x = handle(lift, index, value, primitive)
     return tuple([apply(pick_p, x, which=k) for k in range(len(value))]) if type(value) is tuple else x
 
 

@@ -11,7 +11,7 @@ from tapegrad.core.complaints import leaked
 from tapegrad.core.node import NO_SETTINGS, Recording
 from tapegrad.core.program import Program, extract
 from tapegrad.core.structure import root_p
-from tapegrad.core.var import Var
+from tapegrad.core.var import Var, handle
 from tapegrad.errors import TreeError
 from tapegrad.transforms.checkpoint import DROPPED
 from tapegrad.transforms.entry import FRESH
@@ -42,7 +42,7 @@ def trace_body(name: str, tape: Recording, f: Callable[..., Any], *examples: Any
             raise leaked(x)
         value = plain(x)
         steps.append((root_p, FRESH, (value,), NO_SETTINGS, value))
-        return Var(tape, len(steps) - 1, value, root_p)
+        return handle(tape, len(steps) - 1, value, root_p)
 
     traced = [tree.rebuild(trace, example) for example in examples]
     roots = len(steps) - start
