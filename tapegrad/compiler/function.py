@@ -1,48 +1,37 @@
 """`jit`: a function that is traced once for each kind of arguments, and afterwards runs as a program."""
 
-import inspect
-import threading
+import sys
 import warnings
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, overload
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
-from attrs import define, field, frozen
+from attrs import frozen
 
 from tapegrad import tree
+from tapegrad.compiler.cache import HANDFUL, Cache, changed, kind_of
 from tapegrad.compiler.interface import DONATED, MISS
+from tapegrad.compiler.leaves import has_own_arithmetic, refuse, refuse_static
 from tapegrad.compiler.lowered import Lowered
-from tapegrad.compiler.program import PASSES, Compiled, Task
+from tapegrad.compiler.memory import CacheInfo, memory_of
+from tapegrad.compiler.method import Method
+from tapegrad.compiler.program import PASSES, Task
+from tapegrad.compiler.signature import check_names, names_of, positional_names
 from tapegrad.compiler.trace import NUMBERS, name_of, path_names
+from tapegrad.core.complaints import leaked
 from tapegrad.core.node import CURRENT
+from tapegrad.core.var import Var
 from tapegrad.core.watch import WATCH
-from tapegrad.errors import TraceError
+from tapegrad.errors import HOME
+from tapegrad.transforms.outputs import check_function
 from tapegrad.transforms.wrapped import Transformed
 
 P = ParamSpec("P")
 Out = TypeVar("Out")
+Rest = ParamSpec("Rest")
 
 current = CURRENT.get
 watch = WATCH.get
-
-CAPACITY = 64
-"""How many programs a function keeps."""
-
-RECENT = 4
-"""How many of them are tried, the latest first, before the arguments are looked at closely."""
-
-HANDFUL = 8
-"""How many programs a function may need before it is worth a warning."""
-
-
-class CacheInfo(NamedTuple):
-    """What `Jitted.cache_info` returns: calls that met a program, traces, programs kept, and bytes of their buffers."""
-
-    hits: int
-    misses: int
-    programs: int
-    nbytes: int
 
 
 class Static:
@@ -50,26 +39,6 @@ class Static:
 
     def __init__(self, value: Any) -> None:
         self.value = value
-
-
-@define(eq=False)
-class Cache:
-    """The programs of one function: all of them by kind of arguments, and the recent ones."""
-
-    programs: "OrderedDict[Any, Compiled]" = field(factory=OrderedDict)
-    recent: tuple[Compiled, ...] = ()
-    hits: int = 0
-    misses: int = 0
-    lock: Any = field(factory=threading.RLock)
-
-    def remember(self, key: Any, program: Compiled) -> None:
-        with self.lock:
-            self.programs[key] = program
-            self.programs.move_to_end(key)
-            while len(self.programs) > CAPACITY:
-                self.programs.popitem(last=False)
-            others = [p for p in self.recent if p is not program]
-            self.recent = (program, *others[: RECENT - 1])
 
 
 @frozen(eq=False, slots=False, repr=False)
@@ -82,13 +51,7 @@ class Jitted(Transformed, Generic[P, Out]):
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
-        names = parameter_names(self.f)
-        for what, given in (("static_argnames", self.static_argnames), ("donate_argnames", self.donate_argnames)):
-            for name in given:
-                if names is not None and name not in names:
-                    raise ValueError(
-                        f"jit: {what} names '{name}', but {name_of(self.f)} has the parameters {', '.join(names) or 'none'}"
-                    )
+        check_names(self.f, self.static_argnames, self.donate_argnames)
         unknown = set(self.passes) - set(PASSES)
         if unknown:
             raise ValueError(f"jit: there is no pass named {', '.join(sorted(unknown))}; there are {', '.join(PASSES)}")
@@ -106,17 +69,70 @@ class Jitted(Transformed, Generic[P, Out]):
                 return out  # type: ignore[no-any-return]  # what f returns
         return self._slowly(args, settings)  # type: ignore[no-any-return]  # likewise
 
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> "Jitted[P, Out]": ...
+    @overload
+    def __get__(
+        self: "Jitted[Concatenate[Any, Rest], Out]", instance: object, owner: type | None = None
+    ) -> "Method[Rest, Out]": ...
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else Method(self, instance)
+
     def lower(self, *args: P.args, **settings: P.kwargs) -> Lowered:
-        """Trace and compile the function for arguments like these, and return all stages to be looked at."""
+        """Trace and compile the function for arguments like these, and return all stages to be looked at.
+
+        Nothing is kept of it, and `args` are not donated.
+
+        Args:
+            args: arguments as in a call, of any shapes.
+            settings: others, by name.
+
+        Returns:
+            What was traced, what the passes left of it, the source, the sizes of buffers in bytes, and estimates of the
+            floating-point operations and bytes of a call; printed, all of them.
+
+        Raises:
+            Exception: whatever a call would raise that traces the function; see `jit`.
+
+        Example:
+            >>> scale = tg.jit(lambda x: np.sin(x) * 2.0)
+            >>> print(scale.lower(np.ones(3)).after)
+            %0 = x                 float64[3]
+            %1 = sin(%0)           float64[3]
+            %2 = multiply(%1, 2.0) float64[3]
+            return %2
+        """
         return self._task(*self._take_apart(args, settings)).source(hopeful=True)[1]()
 
     def cache_info(self) -> CacheInfo:
-        """Return how often a program was found, how often one was made, how many there are, and their memory in bytes."""
+        """Return how often a program was found and made, and what the programs take.
+
+        Returns:
+            ``hits``, calls for which there was a program; ``misses``, programs made; ``programs``, those that are kept, at
+            most `CAPACITY`; ``nbytes``, bytes of memory that they hold between calls: buffers, scratch arrays of threads,
+            and constants. Arguments and results are not among them.
+
+        Example:
+            >>> total = tg.jit(lambda x: np.sum(np.sin(x)))
+            >>> _ = total(np.ones(4)), total(np.zeros(4)), total(np.ones(2))
+            >>> total.cache_info()  # sin(x) has a buffer in each program
+            CacheInfo(hits=1, misses=2, programs=2, nbytes=48)
+        """
         cache: Cache = self.__dict__["_cache"]
-        return CacheInfo(cache.hits, cache.misses, len(cache.programs), sum(p.nbytes() for p in cache.programs.values()))
+        with cache.lock:
+            programs = list(cache.programs.values())
+        return CacheInfo(cache.hits, cache.misses, len(programs), memory_of({*programs, *cache.recent}))
 
     def clear_cache(self) -> None:
-        """Forget all programs."""
+        """Forget all programs and counts, and free their memory. The next call traces anew.
+
+        Example:
+            >>> double = tg.jit(lambda x: x * 2.0)
+            >>> _ = double(np.ones(2))
+            >>> double.clear_cache()
+            >>> double.cache_info()
+            CacheInfo(hits=0, misses=0, programs=0, nbytes=0)
+        """
         self.__dict__["_cache"] = Cache()
 
     # The way of arguments that no recent program was made for
@@ -163,21 +179,21 @@ class Jitted(Transformed, Generic[P, Out]):
         for k, x in enumerate(found):
             if type(x) is Static:
                 fixed[k] = x.value
+            elif type(x) is Var:
+                raise leaked(x)
             elif type(x) is np.ndarray and x.dtype.kind in "biufc":
                 leaves.append(x)
-            elif isinstance(x, np.ndarray) and x.dtype.kind in "biufc":
+            elif isinstance(x, np.ndarray) and x.dtype.kind in "biufc" and not has_own_arithmetic(x):
                 leaves.append(np.asarray(x))
             elif isinstance(x, NUMBERS) and not isinstance(x, np.ndarray) and np.asarray(x).dtype.kind in "biufc":
                 leaves.append(x)
             else:
-                self._refuse(args, settings, k, x)
-        for x in fixed.values():
+                refuse(self.f, self._leaf_path(args, settings, k), x)
+        for k, x in fixed.items():
             try:
                 hash(x)
             except TypeError:
-                raise TypeError(
-                    f"jit of {name_of(self.f)}: a static argument must be hashable, got a {type(x).__name__}"
-                ) from None
+                refuse_static(self.f, self._leaf_path(args, settings, k), x)
         return leaves, structure, fixed
 
     def _put_together(self, leaves: list[Any], structure: Any, fixed: dict[int, Any]) -> Any:
@@ -202,86 +218,33 @@ class Jitted(Transformed, Generic[P, Out]):
 
     def _traced_paths(self, structure: Any, fixed: dict[int, Any]) -> list[str]:
         """Return the paths of the leaves that are traced."""
-        args, settings = tree.unflatten(structure, [0.0] * structure.count)
-        return [path for k, path in enumerate(path_names(self.f, args, settings)) if k not in fixed]
+        return [path for k, path in enumerate(self._all_paths(structure)) if k not in fixed]
 
-    def _refuse(self, args: tuple[Any, ...], settings: dict[str, Any], k: int, x: Any) -> None:
-        """Raise the error for a leaf that cannot be traced."""
-        what = f"dtype {x.dtype}" if hasattr(x, "dtype") else f"type {type(x).__name__}"
+    def _all_paths(self, structure: Any) -> list[str]:
+        args, settings = tree.unflatten(structure, [0.0] * structure.count)
+        return path_names(self.f, args, settings)
+
+    def _leaf_path(self, args: tuple[Any, ...], settings: dict[str, Any], k: int) -> str:
+        """Return the path of one leaf of the arguments, of which each static one is a leaf."""
         static, positions = self.static_argnames, self.__dict__["_positions"]
         shown = tuple([0 if positions.get(i) in static else arg for i, arg in enumerate(args)])
-        path = path_names(self.f, shown, {n: 0 if n in static else arg for n, arg in settings.items()})[k]
-        if hasattr(x, "dtype") and x.dtype.names == (DONATED,):
-            raise TraceError(f"jit of {name_of(self.f)}: {path} was donated before; use what the function returned instead")
-        raise TypeError(
-            f"jit of {name_of(self.f)}: the leaf {path} has {what}; arguments are arrays and numbers. "
-            f"Name the argument in static_argnames if the function is to be traced anew for each of its values"
-        )
+        return path_names(self.f, shown, {n: 0 if n in static else arg for n, arg in settings.items()})[k]
 
     def _complain(self, key: Any) -> None:
         """Warn when programs become too many, and say what keeps changing."""
         cache: Cache = self.__dict__["_cache"]
         if cache.misses < HANDFUL or cache.misses & (cache.misses - 1):
             return
-        what = changed(next(reversed(cache.programs)), key, self._traced_paths(key[0], dict(key[2])))
+        what = changed(next(reversed(cache.programs)), key, self._all_paths(key[0]))
+        level, frame = 1, sys._getframe()
+        while frame.f_back is not None and frame.f_code.co_filename.startswith(HOME):
+            level, frame = level + 1, frame.f_back
         warnings.warn(
             f"jit of {name_of(self.f)} has traced {cache.misses} times: {what}. Each "
             f"new kind of arguments costs a trace; pad arrays to a common shape, or leave this function uncompiled",
             RuntimeWarning,
-            stacklevel=4,
+            stacklevel=level,
         )
-
-
-def changed(before: Any, now: Any, paths: list[str]) -> str:
-    """Say in what two keys of a cache differ; `paths` are those of the traced leaves."""
-    (structure, kinds, fixed), (new_structure, new_kinds, new_fixed) = before, now
-    if structure != new_structure:
-        return f"the tree of the arguments changed from {structure} to {new_structure}"
-    if fixed != new_fixed:
-        return f"a static argument changed from {dict(fixed)!r} to {dict(new_fixed)!r}"
-    parts = [f"{n} changed from {shown(a)} to {shown(b)}" for n, a, b in zip(paths, kinds, new_kinds, strict=True) if a != b]
-    return "; ".join(parts) or "programs were dropped for want of room"
-
-
-def shown(kind: Any) -> str:
-    """Return what `kind_of` found, as users write it."""
-    return kind if isinstance(kind, str) else f"{np.dtype(kind[0])}[{', '.join(map(str, kind[1]))}]"
-
-
-def kind_of(x: Any) -> Any:
-    """Return what a program depends on in a leaf."""
-    if isinstance(x, np.ndarray):
-        return x.dtype.str, x.shape
-    return type(x).__name__
-
-
-def parameter_names(f: Callable[..., Any]) -> list[str] | None:
-    """Return the names that arguments of a function can be given by, or None if they are not known."""
-    try:
-        parameters = inspect.signature(f).parameters.values()
-    except (TypeError, ValueError):
-        return None
-    if any(p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL) for p in parameters):
-        return None
-    return [p.name for p in parameters]
-
-
-def positional_names(f: Callable[..., Any]) -> list[str]:
-    """Return the names of the arguments that can be given by position."""
-    try:
-        parameters = inspect.signature(f).parameters.values()
-    except (TypeError, ValueError):
-        return []
-    return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-
-
-def names_of(what: str, given: str | Iterable[str] | None) -> tuple[str, ...]:
-    if given is None:
-        return ()
-    names = (given,) if isinstance(given, str) else tuple(given)
-    if not all(isinstance(name, str) for name in names):
-        raise TypeError(f"jit: {what} must be the name of an argument, or several, got {given!r}")
-    return names
 
 
 @overload
@@ -316,6 +279,7 @@ def jit(
         f: a function of pytrees of arrays and numbers, that returns such a pytree. It must not look at values: use `cond` or
             ``where`` in place of ``if``. Without it, a decorator is returned.
         static_argnames: arguments that are not traced: for each of their values (hashable) there is a program of its own.
+            In the body of a class ``self`` is an argument like others: its class is a pytree, or ``self`` is named here.
         donate_argnames: arguments whose arrays are given away: results are written into their memory where they fit, and to use
             one of these arrays afterwards raises. For parameters and the state of an optimizer.
         passes: the passes to run; see `tapegrad.compiler.program.PASSES`.
@@ -324,9 +288,10 @@ def jit(
         A function like `f`, with the methods ``lower(*args)``, which shows the program; ``cache_info()``; ``clear_cache()``.
 
     Raises:
-        ValueError: if a name is that of no argument, or there is no such pass.
+        ValueError: if a name is that of no argument, is both static and donated, or there is no such pass.
         ConcretizationError: when it is called: if `f` looks at a value, naming the line.
-        TypeError: if a leaf of the arguments is neither array nor number, naming its path; or a static one is not hashable.
+        TypeError: if `f` is no function; or when it is called: if a leaf of the arguments is neither array nor number (or an
+            array with an arithmetic of its own, as a masked one), naming its path; or a static one is not hashable.
         TraceError: if `f` draws from a global generator of random numbers, or an argument was donated before.
 
     Example:
@@ -342,6 +307,16 @@ def jit(
         R. Frostig, M. J. Johnson, C. Leary, "Compiling machine learning programs via high-level tracing", SysML 2018 (tracing
         to a program).
     """
-    if f is None:
-        return lambda f: jit(f, static_argnames=static_argnames, donate_argnames=donate_argnames, passes=passes)
-    return Jitted(f, names_of("static_argnames", static_argnames), names_of("donate_argnames", donate_argnames), tuple(passes))
+    static, donated, wanted = (
+        names_of("static_argnames", static_argnames),
+        names_of("donate_argnames", donate_argnames),
+        names_of("passes", passes),
+    )
+
+    def made(f: Any) -> Any:
+        if isinstance(f, (staticmethod, classmethod)):
+            raise TypeError(f"jit: got a {type(f).__name__}: write @{type(f).__name__} above @jit, not below it")
+        check_function("jit", f)
+        return Jitted(f, static, donated, wanted)
+
+    return made if f is None else made(f)

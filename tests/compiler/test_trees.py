@@ -173,41 +173,6 @@ def test_static_arguments_of_functions_that_take_any_others() -> None:
     np.testing.assert_array_equal(compiled(x, 1), x)
 
 
-def test_methods_and_functions_that_are_objects() -> None:
-    @frozen
-    class Model:
-        weight: Any
-        scale: float = static(2.0)
-
-        @jit
-        def predict(self, x: Any, offset: float = 1.0) -> Any:
-            return x * self.weight * self.scale + offset
-
-        def __call__(self, x: Any) -> Any:
-            return x * self.weight
-
-    model = Model(3.0)
-    for _ in range(2):
-        np.testing.assert_array_equal(model.predict(x), 6.0 * x + 1.0)
-        np.testing.assert_array_equal(model.predict(x, offset=0.0), 6.0 * x)
-        np.testing.assert_array_equal(Model(1.0, 1.0).predict(x), x + 1.0)
-        np.testing.assert_array_equal(Model.predict(model, x), 6.0 * x + 1.0)
-    np.testing.assert_array_equal(jit(model)(x), 3.0 * x)
-    np.testing.assert_array_equal(jit(model.predict)(x), 6.0 * x + 1.0)
-
-    class Plain:
-        def __init__(self, weight: float) -> None:
-            self.weight = weight
-
-        @jit(static_argnames="self")
-        def predict(self, x: Any) -> Any:
-            return x * self.weight
-
-    for weight in (2.0, 3.0):
-        plain = Plain(weight)
-        np.testing.assert_array_equal(plain.predict(x), weight * x)
-
-
 def test_defaults_keywords_and_arguments_by_any_name() -> None:
     def f(args: Any, settings: Any = 2.0, /, x0: Any = 1.0, *, out: Any = None) -> Any:
         return args * settings + x0 + (0.0 if out is None else out)

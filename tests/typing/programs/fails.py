@@ -117,3 +117,29 @@ def powers(params: Params, *, power: int) -> Array:
 
 powers(params)  # E: Missing named argument "power" || Argument missing for parameter "power"
 powers(params, power=2.0)  # E: expected "int" || is not assignable to "int"
+
+
+@frozen
+class Predictor:
+    weight: Array
+
+    @tg.jit
+    def predict(self, x: Array, offset: float = 1.0) -> Array:
+        return x * self.weight + offset
+
+    @tg.jit(static_argnames="power")
+    def raised(self, *, power: int) -> Array:
+        return self.weight**power
+
+
+predictor = Predictor(params.weight)
+predictor.predict()  # E: Missing positional argument "x" || Argument missing for parameter "x"
+predictor.predict(batch)  # E: incompatible type "Batch" || "Batch" is not assignable to
+predictor.predict(params.weight, "1")  # E: expected "float" || is not assignable to "float"
+predictor.predict(predictor, params.weight)  # E: incompatible type "Predictor" || "Predictor" is not assignable to
+predictor.raised(2)  # E: Too many positional arguments || Expected 0 positional arguments
+predictor.raised(power=2.0)  # E: expected "int" || is not assignable to "int"
+predictor.predict(params.weight).nothing  # E: has no attribute "nothing" || Cannot access attribute "nothing"
+predictor.predict.lower(batch)  # E: incompatible type "Batch" || "Batch" is not assignable to
+predictor.predict.cache  # E: has no attribute "cache" || Cannot access attribute "cache"
+Predictor.predict(params.weight)  # E: Missing positional argument "x" || Argument missing for parameter "x"

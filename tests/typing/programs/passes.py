@@ -236,3 +236,35 @@ assert_type(tg.jit(tg.jit(array_loss))(x), Array)
 assert_type(compiled_step.cache_info().misses, int)
 assert_type(str(compiled_step.lower(attrs_params, batch)), str)
 takes_a_gradient(tg.jit(tg.grad(attrs_loss)))
+
+# And methods have that of the function without the object
+
+
+@frozen
+class Predictor:
+    weight: Array
+
+    @tg.jit
+    def predict(self, x: Array, offset: float = 1.0) -> Array:
+        return x * self.weight + offset
+
+    @tg.jit(static_argnames="power", donate_argnames="self")
+    def raised(self, *, power: int) -> tuple[Array, "Predictor"]:
+        return self.weight**power, self
+
+    @staticmethod
+    @tg.jit
+    def double(x: Array) -> Array:
+        return x * 2.0
+
+
+predictor = Predictor(np.ones(2))
+assert_type(predictor.predict(x), Array)
+assert_type(predictor.predict(x, offset=2.0), Array)
+assert_type(predictor.raised(power=2), tuple[Array, Predictor])
+assert_type(Predictor.predict(predictor, x), Array)
+assert_type(predictor.predict.lower(x).flops, int)
+assert_type(predictor.predict.cache_info().misses, int)
+assert_type(tg.vmap(predictor.predict)(x), Array)
+assert_type(tg.jit(predictor.predict)(x), Array)
+assert_type(Predictor.double(x), Array)

@@ -1,0 +1,54 @@
+"""What can be traced and what cannot, and the errors that say so."""
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import numpy as np
+
+from tapegrad.compiler.interface import DONATED
+from tapegrad.compiler.trace import name_of
+from tapegrad.errors import TraceError
+
+
+def has_own_arithmetic(x: np.ndarray[Any, Any]) -> bool:
+    """Tell whether an array computes in another way than a plain one, as masked arrays and matrices do.
+
+    To trace such a one as the plain array in it would silently drop its mask, or take matrix products for elementwise ones.
+    """
+    ways = ("__array_ufunc__", "__array_function__", "__add__", "__mul__", "__matmul__", "__pow__")
+    return any(getattr(type(x), way) is not getattr(np.ndarray, way) for way in ways)
+
+
+def refuse(f: Callable[..., Any], path: str, x: Any) -> NoReturn:
+    """Raise the error for a leaf that cannot be traced."""
+    who = f"jit of {name_of(f)}: the leaf {path}"
+    if isinstance(x, np.ndarray) and x.dtype.names == (DONATED,):
+        raise TraceError(f"jit of {name_of(f)}: {path} was donated before; use what the function returned instead")
+    if isinstance(x, np.ndarray) and has_own_arithmetic(x) and x.dtype.kind in "biufc":
+        way = "x.filled(value), or x.data and x.mask as two" if isinstance(x, np.ma.MaskedArray) else "numpy.asarray(x)"
+        raise TypeError(
+            f"{who} is a {type(x).__module__}.{type(x).__name__}, whose arithmetic is not that of arrays; arguments are "
+            f"arrays and numbers. Pass {way}"
+        )
+    what = f"dtype {x.dtype}" if isinstance(x, (np.ndarray, np.generic)) else f"type {type(x).__name__}"
+    name = path.split(".")[0].split("[")[0]
+    ways = "Name the argument in static_argnames if the function is to be traced anew for each of its values"
+    if isinstance(x, int):
+        ways = "An integer must fit into 64 bits: pass a float, or name the argument in static_argnames"
+    elif hasattr(x, "__array__") and not isinstance(x, (np.ndarray, np.generic)):
+        ways = "Pass numpy.asarray(x), or name the argument in static_argnames"
+    elif type(x).__module__ != "builtins" and not isinstance(x, (np.ndarray, np.generic)):
+        ways = (
+            f"Make its class a pytree, whose arrays are traced (a dataclass, an attrs class, or by "
+            f"tapegrad.tree.register), or name {name} in static_argnames if the function is to be traced anew for each of them"
+        )
+    raise TypeError(f"{who} has {what}; arguments are arrays and numbers. {ways}")
+
+
+def refuse_static(f: Callable[..., Any], path: str, x: Any) -> NoReturn:
+    """Raise the error for a static argument that cannot be hashed."""
+    way = "trace it, as other arrays" if isinstance(x, np.ndarray) else "pass a tuple, or another value that is hashable"
+    raise TypeError(
+        f"jit of {name_of(f)}: a static argument must be hashable, got a {type(x).__name__} for {path}. There is a program for "
+        f"each value, found by its hash: {way}"
+    ) from None
