@@ -37,6 +37,9 @@ def flip(m: ArrayLike, axis: int | tuple[int, ...] | None = None) -> Array:
         return flipped
     rank = x.ndim
     turned = range(rank) if axis is None else normalize_axis_tuple(axis, rank)
+    if not rank:
+        alone: Array = +x
+        return alone
     return read(x, tuple(BACKWARDS if k in turned else slice(None) for k in range(rank)))
 
 

@@ -166,7 +166,8 @@ def trim_zeros(filt: ArrayLike, trim: Literal["f", "b", "fb", "bf"] = "fb", axis
         first, last = (found[:, k].min(), found[:, k].max() + 1) if len(found) else (0, 0)
         front = int(first) if "f" in trim.lower() or not len(found) else None
         cuts[k] = slice(front, int(last) if "b" in trim.lower() or not len(found) else None)
-    return read(x, tuple(cuts))
+    y: Array = read(x, tuple(cuts)) if rank else +x
+    return y
 
 
 @stands_for(np.delete)

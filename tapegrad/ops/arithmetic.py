@@ -59,7 +59,7 @@ reciprocal_p = elementwise("reciprocal", np.reciprocal, lambda g, y, x: -g * (y 
 
 
 def _remainder_slope(g: Any, y: Any, a: Any, b: Any) -> Any:
-    return -g * np.rint((a - y) / b)
+    return -g * np.rint(np.divide(a - y, b))  # not an operator: Python numbers raise where they divide by 0
 
 
 remainder_p = elementwise(

@@ -24,5 +24,5 @@ def _arcsinh_slope_quickly(g: Any, y: Any, x: Any) -> Any:
 
 
 arcsinh_p = elementwise("arcsinh", np.arcsinh, lambda g, y, x: g / _sinh_to_cosh(y, x), fast=(_arcsinh_slope_quickly,))
-arccosh_p = elementwise("arccosh", np.arccosh, lambda g, y, x: g / (np.sqrt(x - 1.0) * np.sqrt(x - (-1.0))), domain=(1.2, 3.0))
+arccosh_p = elementwise("arccosh", np.arccosh, lambda g, y, x: g / np.sqrt(x - 1.0) / np.sqrt(x - (-1.0)), domain=(1.2, 3.0))
 arctanh_p = elementwise("arctanh", np.arctanh, lambda g, y, x: g / ((1.0 - x) * (1.0 + x)), domain=(-0.9, 0.9))

@@ -24,6 +24,17 @@ def test_the_norm_is_flat_at_zero(xp: Any, order: Any) -> None:
 
 
 @both_doors
+@pytest.mark.parametrize("order", (-1, -2, -0.5))
+@pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning")  # as NumPy's own
+def test_norms_of_negative_order_are_flat_where_one_element_is_zero(xp: Any, order: float) -> None:
+    assert_flat(lambda x: xp.linalg.norm(x, order), ZEROS)
+    assert_flat(lambda x: xp.linalg.norm(x, order), np.array([0.0, 3.0, -4.0]))
+    x = np.array([[0.0, 2.0], [1.0, 1.0]])
+    gradient, _ = derivatives(lambda x: xp.linalg.norm(x, order, axis=1).sum(), x)
+    np.testing.assert_allclose(gradient, [[0.0, 0.0], [2.0 ** (1 / order - 1)] * 2])
+
+
+@both_doors
 @pytest.mark.parametrize("name", ("vector_norm", "norm"))
 def test_norms_of_rows_are_flat_where_a_row_is_zero(xp: Any, name: str) -> None:
     x = np.array([[0.0, 0.0], [3.0, 4.0]])

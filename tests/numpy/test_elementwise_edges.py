@@ -312,3 +312,55 @@ def test_a_zero_slope_hides_an_infinite_one_on_either_side(door: Any) -> None:
         for f in (lambda x: mask * door.log(x), lambda x: door.sqrt(mask * x), lambda x: door.sqrt(x) * mask * x):
             assert only(first(f, np.array([0.0, 4.0])))[0] == 0.0
             assert only(second(f, np.array([0.0, 4.0])))[0][0] == 0.0
+
+
+def rows(f: Any, n: int) -> list[Any]:
+    """Return derivatives of order `n` of a function of a number, by every mix of the two directions."""
+    found = [f]
+    for _ in range(n):
+        found = [h for g in found for h in (tg.grad(g), lambda x, g=g: tg.jvp(g, (x,), (1.0,))[1])]
+    return found
+
+
+@doors
+@pytest.mark.parametrize(
+    ("name", "x", "signs"),
+    [
+        ("sqrt", 0.0, (1, -1, 1)),
+        ("log", 0.0, (1, -1, 1)),
+        ("log1p", -1.0, (1, -1, 1)),
+        ("arcsin", 1.0, (1, 1, 1)),
+        ("arcsin", -1.0, (1, -1, 1)),
+        ("arccos", 1.0, (-1, -1, -1)),
+        ("arccos", -1.0, (-1, 1, -1)),
+        ("arccosh", 1.0, (1, -1, 1)),
+        ("arctanh", 1.0, (1, 1, 1)),
+        ("arctanh", -1.0, (1, -1, 1)),
+    ],
+)
+def test_where_a_slope_is_infinite_so_are_the_derivatives_above_it(
+    door: Any, name: str, x: float, signs: tuple[int, ...]
+) -> None:
+    with np.errstate(all="ignore"):
+        for n, sign in enumerate(signs, 1):
+            assert [g(x) for g in rows(getattr(door, name), n)] == [sign * np.inf] * 2**n
+
+
+@doors
+@pytest.mark.parametrize("name", ["remainder", "mod", "fmod"])
+def test_a_remainder_of_a_division_by_zero_has_no_finite_slope_by_the_divisor(door: Any, name: str) -> None:
+    f = getattr(door, name)
+    for number in (float, np.float64, np.float32):
+        with np.errstate(all="ignore"):
+            slope, none = tg.grad(f, (0, 1))(number(1.0), number(0.0))
+        assert slope == 1.0 and not np.isfinite(none)
+
+
+@doors
+@pytest.mark.parametrize("zero", [0.0, -0.0])
+def test_remainders_at_zeros_of_both_signs(door: Any, zero: float) -> None:
+    for name in ("remainder", "fmod"):
+        for divisor in (1.0, -1.0):
+            assert tg.grad(getattr(door, name), (0, 1))(zero, divisor) == (1.0, 0.0)
+    assert tg.grad(door.copysign, (0, 1))(zero, 1.0) == (0.0, 0.0)
+    assert tg.grad(door.copysign, (0, 1))(1.0, zero) == (np.copysign(1.0, zero), 0.0)

@@ -109,3 +109,12 @@ def test_bad_input_is_numpys_error(call: Any, error: type[Exception], words: str
         x = tape.root(X)
         with pytest.raises(error, match=words):
             call(x)
+
+
+@pytest.mark.parametrize("xp", (np, tnp), ids=("numpy", "tapegrad"))
+@pytest.mark.parametrize("name", ("flip", "trim_zeros"))
+@pytest.mark.parametrize("number", (float, np.float64, np.array))
+def test_a_number_has_no_axis_to_turn_or_trim(xp: Any, name: str, number: Any) -> None:
+    f = getattr(xp, name)
+    assert tg.value_and_grad(lambda x: f(x) * x)(number(3.0)) == (9.0, 6.0)
+    assert tg.jvp(f, (number(3.0),), (number(1.0),)) == (3.0, 1.0)

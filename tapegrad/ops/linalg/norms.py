@@ -76,9 +76,10 @@ def _power(x: Any, order: float, axes: Axes, keepdims: bool = False) -> Any:
 
 def _slope(y: Any, x: Any, order: float, axes: Axes) -> Any:
     size = np.abs(x)
-    zero = size == 0
+    flat = y == 0
+    zero = (size == 0) | wide(flat, x, axes)  # of a negative order, one zero makes the norm vanish
     safe = np.where(zero, 1.0, size)
-    per = wide(np.where(y == 0, 1.0, y), x, axes)
+    per = wide(np.where(flat, 1.0, y), x, axes)
     return np.where(zero, 0.0, conjugate(x) / safe * (safe / per) ** (order - 1.0))
 
 
