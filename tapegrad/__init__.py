@@ -5,10 +5,8 @@ Operations on traced arrays are recorded on one tape; `grad`, `jvp` and the othe
 
 from typing import TYPE_CHECKING
 
-from tapegrad import tree as tree
 from tapegrad.core.node import Node as Node
 from tapegrad.core.tape import Tape as Tape
-from tapegrad.rooms import named as named
 from tapegrad.transforms.batch import vmap as vmap
 from tapegrad.transforms.forward import jvp as jvp
 from tapegrad.transforms.forward import linearize as linearize
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
     from tapegrad import random as random
     from tapegrad import scipy as scipy
     from tapegrad import testing as testing
+    from tapegrad import tree as tree
     from tapegrad.compiler.function import jit as jit
     from tapegrad.transforms.checkpoint import checkpoint as checkpoint
     from tapegrad.transforms.custom import custom_jvp as custom_jvp
@@ -44,9 +43,11 @@ if TYPE_CHECKING:
     from tapegrad.transforms.loops.scan import scan as scan
     from tapegrad.transforms.primitive import primitive as primitive
 else:  # the same names, imported when they are used for the first time
+    from tapegrad.rooms import named as named
+
     __getattr__, __dir__ = named(
         __name__,
-        ("config", "debug", "nn", "numpy", "optim", "random", "testing"),
+        ("config", "debug", "nn", "numpy", "optim", "random", "testing", "tree"),
         extras=("scipy",),
         functions={
             "tapegrad.transforms.checkpoint": ("checkpoint",),

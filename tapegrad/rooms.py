@@ -8,6 +8,7 @@ time, as ``tg.nn``; or when a traced value meets the first function whose rules 
 import importlib
 import sys
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,8 @@ def named(
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return ``__getattr__`` and ``__dir__`` of a package whose modules are imported when their name is first used.
 
-    Type checkers and editors do not follow them: the face imports the same names under ``if TYPE_CHECKING``.
+    Type checkers and editors do not follow them: the face imports the same names under ``if TYPE_CHECKING``. What
+    ``from package import *`` brings is what ``dir`` lists, which imports every room.
 
     Args:
         face: the name of the package.
@@ -36,6 +38,8 @@ def named(
     homes = {name: home for home, names in (functions or {}).items() for name in names}
 
     def attribute(name: str) -> Any:
+        if name == "__all__":
+            return [public for public in names() if not public.startswith("_")]
         if name in rooms or name in extras:
             return importlib.import_module(f"{face}.{name}")
         if name not in homes:
@@ -48,7 +52,12 @@ def named(
         from importlib.util import find_spec  # here, as it takes half a millisecond to load
 
         installed = [name for name in extras if find_spec(name) is not None]
-        return sorted({*vars(sys.modules[face]), *rooms, *installed, *homes} - {"TYPE_CHECKING", "named"})
+        own = [name for name, value in vars(sys.modules[face]).items() if not is_inner(name, value)]
+        return sorted({*own, *rooms, *installed, *homes} - {"TYPE_CHECKING", "named"})
+
+    def is_inner(name: str, value: Any) -> bool:
+        """Tell whether a name is that of a module that Python put there when it was imported, and not the face."""
+        return isinstance(value, ModuleType) and value.__name__ == f"{face}.{name}" and name not in (*rooms, *extras)
 
     return attribute, names
 

@@ -174,7 +174,9 @@ def test_a_face_tells_type_checkers_what_it_imports_late(path: Path) -> None:
     for node in block.body:
         assert isinstance(node, ast.ImportFrom) and [a.name for a in node.names] == [a.asname for a in node.names]
         told.update({alias.name: str(node.module) for alias in node.names})
-    (late,) = block.orelse
+    *inner, entry, late = block.orelse
+    assert all(isinstance(node, ast.ImportFrom) and node.module == module_name(path) for node in inner)  # no names of the face
+    assert ast.unparse(entry) == "from tapegrad.rooms import named as named"
     assert isinstance(late, ast.Assign) and isinstance(late.value, ast.Call)
     assert ast.unparse(late.targets[0]) == "(__getattr__, __dir__)" and ast.unparse(late.value.args[0]) == "__name__"
     own = module_name(path)

@@ -1,5 +1,6 @@
 """Rooms are entered when they are first needed, whichever way a program comes to them."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -117,3 +118,26 @@ print(hasattr(tg, "no_such_room"))
         "module 'tapegrad.numpy' has no attribute 'optimm'",
         "False",
     ]
+
+
+def told(face: str) -> set[str]:
+    """Return the names that a type checker finds in a face: those that it imports, but for the branch that it never takes."""
+    body = ast.parse((ROOT / face.replace(".", "/") / "__init__.py").read_text()).body
+    found = [node for part in body for node in (part.body if isinstance(part, ast.If) else [part])]
+    return {
+        alias.asname
+        for node in found
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.asname and alias.name[0] != "_"
+    }
+
+
+@pytest.mark.parametrize("face", ["tapegrad", "tapegrad.numpy", "tapegrad.scipy"])
+def test_dir_and_a_star_import_have_what_type_checkers_see(face: str) -> None:
+    pytest.importorskip("scipy")
+    by_star = run(f"from {face} import *; print(*[name for name in dir() if not name.startswith('__')])").split()
+    by_dir = f"import importlib; print(*[name for name in dir(importlib.import_module('{face}')) if not name.startswith('_')])"
+    assert set(by_star) == told(face)
+    assert set(run(by_dir).split()) == told(face)
+    assert set(run(f"import tapegrad.rooms; tapegrad.rooms.enter_all(); {by_dir}").split()) == told(face)

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from tapegrad.numpy import methods as methods
 from tapegrad.numpy.arithmetic import add as add
 from tapegrad.numpy.arithmetic import divide as divide
 from tapegrad.numpy.arithmetic import floor_divide as floor_divide
@@ -376,10 +375,12 @@ from tapegrad.numpy.windows import blackman as blackman
 from tapegrad.numpy.windows import hamming as hamming
 from tapegrad.numpy.windows import hanning as hanning
 from tapegrad.numpy.windows import kaiser as kaiser
-from tapegrad.rooms import named as named
 
 if TYPE_CHECKING:
     from tapegrad.numpy import fft as fft
     from tapegrad.numpy import linalg as linalg
 else:  # the same names, imported when they are used for the first time
+    from tapegrad.numpy import methods as methods  # of ufuncs: no name of the face
+    from tapegrad.rooms import named as named
+
     __getattr__, __dir__ = named(__name__, ("fft", "linalg"))

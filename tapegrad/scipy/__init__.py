@@ -7,7 +7,6 @@ plain arrays is SciPy's own function. Only the special functions, which are ufun
 
 from typing import TYPE_CHECKING
 
-from tapegrad.rooms import named as named
 from tapegrad.scipy.extra import version as version
 
 if TYPE_CHECKING:
@@ -17,4 +16,6 @@ if TYPE_CHECKING:
     from tapegrad.scipy import special as special
     from tapegrad.scipy import stats as stats
 else:  # the same names, imported when they are used for the first time
+    from tapegrad.rooms import named as named
+
     __getattr__, __dir__ = named(__name__, ("integrate", "linalg", "signal", "special", "stats"))
