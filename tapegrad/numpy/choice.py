@@ -31,7 +31,11 @@ def where(condition: ArrayLike, x: ArrayLike | None = None, y: ArrayLike | None 
         array([1., 0.])
     """
     if type(x) is Var or type(y) is Var or type(condition) is Var:
-        return apply(where_p, condition, x, y) if x is not None or y is not None else FUNCTIONS[np.nonzero](condition)
+        if x is not None and y is not None:
+            return apply(where_p, condition, x, y)
+        if x is not None or y is not None:
+            raise ValueError("either both or neither of x and y should be given")
+        return FUNCTIONS[np.nonzero](condition)
     values = [gathered(a) for a in (condition, x, y)]
     return np.where(*values[:1] if x is None and y is None else values)
 

@@ -110,7 +110,7 @@ def einsum_path(*operands: Any, optimize: Any = "greedy", **settings: Any) -> tu
 
 def _split(operands: tuple[Any, ...]) -> tuple[str, list[Any]]:
     """Return subscripts and operands of any form of einsum."""
-    if not operands:
+    if len(operands) < 2 and not (operands and isinstance(operands[0], str)):
         raise ValueError("einsum: expected subscripts and operands, or operands each with the list of its labels")
     if isinstance(operands[0], str):
         return operands[0], list(operands[1:])

@@ -1,5 +1,6 @@
 """Diagonals and triangles of matrices."""
 
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def diagonal(a: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> A
         raise ValueError("axis1 and axis2 cannot be the same")
     if (rows, columns) != (rank - 2, rank - 1):
         x = in_order(x, (*[k for k in range(rank) if k not in (rows, columns)], rows, columns))
-    y: Array = apply(diagonal_p, x, offset=int(offset))
+    y: Array = apply(diagonal_p, x, offset=index(offset))
     return y
 
 
@@ -69,8 +70,9 @@ def diag(v: ArrayLike, k: int = 0) -> Array:
         return diagonal(x, k)
     if x.ndim != 1:
         raise ValueError("Input must be 1- or 2-d.")
-    n = len(x) + abs(int(k))
-    y: Array = apply(spread_diagonal_p, x, shape=(n, n), offset=int(k))
+    k = index(k)
+    n = len(x) + abs(k)
+    y: Array = apply(spread_diagonal_p, x, shape=(n, n), offset=k)
     return y
 
 

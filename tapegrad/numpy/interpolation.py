@@ -49,8 +49,8 @@ def interp(
     at, nodes, values, below, above, cycle = (gathered(part) for part in (x, xp, fp, left, right, period))
     if not is_traced(at, nodes, values, below, above, cycle):
         return plain(np.interp, at, nodes, values, left=below, right=above, period=cycle)
-    at, nodes = astype(at, np.float64), astype(nodes, np.float64)
-    values = astype(values, np.complex128 if dtype_of(values).kind == "c" else np.float64)
+    at, nodes = _cast(at, np.float64), _cast(nodes, np.float64)
+    values = _cast(values, np.complex128 if dtype_of(values).kind == "c" else np.float64)
     if nodes.ndim != 1 or values.ndim != 1:
         raise ValueError("Data points must be 1-D sequences")
     if nodes.shape != values.shape:
@@ -69,6 +69,18 @@ def interp(
             y = np.where(outside, value, y)
     result: Array = unboxed(y)
     return result
+
+
+def _cast(x: Any, dtype: type[np.number[Any]]) -> Any:
+    """Return `x` in the precision that NumPy interpolates in.
+
+    Raises:
+        TypeError: if it would lose some of `x`.
+    """
+    own = dtype_of(x)
+    if not np.can_cast(own, dtype, "safe"):
+        raise TypeError(f"Cannot cast array data from {own!r} to {np.dtype(dtype)!r} according to the rule 'safe'")
+    return astype(x, dtype)
 
 
 def wound(at: Any, nodes: Any, values: Any, cycle: Any) -> tuple[Any, Any, Any]:

@@ -78,7 +78,11 @@ def dot(a: ArrayLike, b: ArrayLike, out: None = None) -> Array:
         return product
     left, right = len(shape_of(x)), len(shape_of(y))
     if 0 < left <= 2 >= right > 0 or (left > 2 and 0 < right <= 2):
-        result: Array = binary(matmul_p, x, y)
+        try:
+            result: Array = binary(matmul_p, x, y)
+        except ValueError:
+            NUMPY.dot(np.broadcast_to(0.0, shape_of(x)), np.broadcast_to(0.0, shape_of(y)))  # says what is wrong
+            raise
         return result
     if left == 0 or right == 0:
         scaled: Array = np.multiply(x, y)
@@ -111,6 +115,8 @@ def inner(a: ArrayLike, b: ArrayLike, /) -> Array:
     if np.ndim(x) == 0 or np.ndim(y) == 0:
         scaled: Array = np.multiply(x, y)
         return scaled
+    if shape_of(x)[-1] != shape_of(y)[-1]:
+        NUMPY.inner(np.broadcast_to(0.0, shape_of(x)), np.broadcast_to(0.0, shape_of(y)))  # says what is wrong
     return tensordot(x, y, axes=(-1, -1))
 
 

@@ -119,7 +119,7 @@ def weighted_rank(rows: Any, weights: Any, q: Any, valid: Any) -> Any:
 def merged(x: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
     """Return `x` with the given axes as its last one, and the shape of a reduction over them that keeps its axes."""
     shape = np.shape(x)
-    axes = axes_of(axis, len(shape))
+    axes = axes_of(tuple(axis) if isinstance(axis, (list, np.ndarray)) and np.ndim(axis) else axis, len(shape))
     held = held_shape(shape, axes)
     if axes is None:
         return np.reshape(x, -1), held

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from operator import index
 from typing import Any, Literal
 
 import numpy as np
@@ -98,7 +99,7 @@ def tile(A: ArrayLike, reps: int | Sequence[int]) -> Array:
     x: Any = gathered(A)
     if type(x) is not Var:
         return np.tile(x, reps)
-    counts = tuple(int(n) for n in reps) if np.iterable(reps) else (int(reps),)
+    counts = tuple(index(n) for n in reps) if np.iterable(reps) else (index(reps),)
     rank = max(len(counts), x.ndim)
     counts = (1,) * (rank - len(counts)) + counts
     shape = (1,) * (rank - x.ndim) + x.shape

@@ -1,6 +1,7 @@
 """Fourier transforms along one axis. A real input has a real gradient."""
 
 from collections.abc import Callable
+from operator import index
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -31,7 +32,7 @@ def _along(p: Primitive, function: Callable[..., Any], a: Any, n: Any, axis: int
         n = x.shape[axis] if whole else 2 * (x.shape[axis] - 1)
     if norm is not None and norm not in SWAPPED:
         function(np.ones(1), norm=norm)  # says what is wrong
-    y = apply(p, x, n=int(n), axis=axis, norm=norm or "backward")
+    y = apply(p, x, n=index(n), axis=axis, norm=norm or "backward")
     return y
 
 

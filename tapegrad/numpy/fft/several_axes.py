@@ -1,6 +1,7 @@
 """Fourier transforms along several axes, recorded as one node an axis in NumPy's order."""
 
 from collections.abc import Callable, Sequence
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ def _lengths(x: Any, s: Any, axes: Any, last: bool) -> tuple[list[int], list[int
     lengths = (
         own
         if s is None
-        else [full if n is None or n == -1 else int(n) for n, full in zip(s, [x.shape[a] for a in axes], strict=True)]
+        else [full if n is None or n == -1 else index(n) for n, full in zip(s, [x.shape[a] for a in axes], strict=True)]
     )
     return lengths, axes
 
