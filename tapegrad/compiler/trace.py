@@ -12,6 +12,7 @@ import numpy as np
 from attrs import frozen
 
 from tapegrad import tree
+from tapegrad.core.complaints import leaked
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, argument_names
 from tapegrad.core.program import dependencies
 from tapegrad.core.structure import root_p
@@ -83,8 +84,9 @@ def record_once(
     try:
         args, settings = build([handle(tape, k, x, root_p) for k, x in enumerate(leaves)])
         with np.errstate(all="ignore"):
-            results, structure = tree.flatten(f(*args, **settings))
-        outputs = tuple([output_of(f, x, tape) for x in results])
+            out = f(*args, **settings)
+        results, structure = tree.flatten(out)
+        outputs = tuple([output_of(f, out, k, x, tape) for k, x in enumerate(results)])
     finally:
         CURRENT.reset(token)
         tape.steps = []
@@ -118,16 +120,24 @@ def _same(x: Any, y: Any) -> bool:
     return bool(x == y)
 
 
-def output_of(f: Callable[..., Any], x: Any, tape: Recording) -> int | None:
-    """Return the index of one leaf of an output, or None for a constant.
+def output_of(f: Callable[..., Any], out: Any, k: int, x: Any, tape: Recording) -> int | None:
+    """Return the index of `x`, leaf `k` of an output, or None for a constant.
 
     Raises:
-        TypeError: if it is no array.
+        TypeError: if it is no array, naming its path.
+        LeakedVarError: if it was traced elsewhere.
     """
-    if type(x) is Var and x.tape is tape:
+    if type(x) is Var:
+        if x.tape is not tape:
+            raise leaked(x)
         return x.index
     if not isinstance(x, NUMBERS):
-        raise TypeError(f"jit of {name_of(f)}: the function must return arrays or numbers, got a {type(x).__name__}")
+        path = tree.paths(out)[k]
+        raise TypeError(
+            f"jit of {name_of(f)}: the function must return arrays or numbers, got a {type(x).__name__}"
+            f"{f' at {path} of the result' if path else ''}. Return it from another function, or make it a static field of a "
+            f"record (tapegrad.tree.static)"
+        )
     return None
 
 

@@ -76,7 +76,7 @@ def test_arrays_of_other_libraries_are_refused() -> None:
         jit(step)({"w": x}, torch.ones(3))
 
 
-def test_a_traced_value_that_was_kept_is_no_argument() -> None:
+def test_a_traced_value_that_was_kept_is_no_argument_and_no_result() -> None:
     kept = []
 
     def loss(x: Any) -> Any:
@@ -86,6 +86,8 @@ def test_a_traced_value_that_was_kept_is_no_argument() -> None:
     tg.grad(loss)(x)
     with pytest.raises(LeakedVarError, match="outside the transform"):
         jit(lambda x: x * 2.0)(kept[0])
+    with pytest.raises(LeakedVarError, match="outside the transform"):
+        jit(lambda x: (x, kept[0]))(x)
 
 
 class Marked(np.ndarray[Any, Any]):
