@@ -34,4 +34,9 @@ def refused(function: Callable[..., Any], *args: Any, **settings: Any) -> NoRetu
         ValueError: if SciPy has nothing to say.
     """
     function(*[plain(x) for x in args], **settings)
-    raise ValueError(f"{function.__name__}: no derivative for arguments of shapes {[np.shape(plain(x)) for x in args]}")
+    told = [_described(plain(x)) for x in args] + [f"{name}={value!r}" for name, value in settings.items()]
+    raise ValueError(f"{function.__name__}: no derivative for the arguments {', '.join(told)}")
+
+
+def _described(x: Any) -> str:
+    return f"an array of shape {x.shape}" if np.ndim(x) > 1 or np.size(x) > 4 else repr(x)

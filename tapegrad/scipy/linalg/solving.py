@@ -133,7 +133,7 @@ def solve_triangular(
         return scipy_solve_triangular(a, b, trans, lower, unit_diagonal, overwrite_b, check_finite)
     matrix, right = arrays
     if trans not in (0, 1, 2, "N", "T", "C") or not right.ndim:
-        refused(scipy_solve_triangular, matrix, right, trans, lower, unit_diagonal)
+        refused(scipy_solve_triangular, matrix, right, trans=trans)
     square(scipy_solve_triangular, matrix, right)
     right, vector = column(right)
     if right.shape[-2] != matrix.shape[-1]:

@@ -26,11 +26,20 @@ def given(*args: Any) -> list[Any]:
     """Return arguments as users give them as traced values or floating-point arrays.
 
     Python numbers stay weak beside arrays, and so do integers: counts do not widen parameters in single precision.
+
+    Raises:
+        TypeError: if one does not hold numbers.
     """
     arrays = [as_array(x) if isinstance(x, (list, tuple)) else x for x in args]
     if all(type(x) in PYTHON for x in arrays):
         return [np.float64(x) for x in arrays]
     kinds = [dtype_of(x) for x in arrays if type(x) not in PYTHON]
+    for dtype in kinds:
+        if dtype.kind not in "buifc":
+            raise TypeError(
+                f"values and parameters of a distribution must be numbers, got dtype {dtype}; convert them first, for "
+                f"example with numpy.asarray(x, float)"
+            )
     floats = [dtype for dtype in kinds if dtype.kind in "fc"]
     wide = np.result_type(*floats) if floats else np.dtype(float)
     return [x if type(x) in PYTHON or dtype_of(x).kind in "fc" else astype(x, wide)[()] for x in arrays]
