@@ -18,6 +18,11 @@ from tapegrad.typing import Array, ArrayLike, Shape
 def broadcast_to(array: ArrayLike, shape: Shape, subok: bool = False) -> Array:
     """Return `array` repeated along new axes and along those of length 1, so that it has the given shape.
 
+    Args:
+        array: an array.
+        shape: the new shape; its last axes are those of `array`, or have length 1 there.
+        subok: keep a subclass of ndarray.
+
     Raises:
         ValueError: if it does not broadcast to that shape.
 

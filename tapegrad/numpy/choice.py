@@ -26,6 +26,9 @@ def where(condition: ArrayLike, x: ArrayLike | None = None, y: ArrayLike | None 
     Returns:
         An array of the shape that the three broadcast to. With a condition only, the indices where it is true.
 
+    Raises:
+        ValueError: if one of `x` and `y` is given without the other, or the shapes do not broadcast.
+
     Example:
         >>> where(np.array([True, False]), np.array([1.0, 2.0]), 0.0)
         array([1., 0.])

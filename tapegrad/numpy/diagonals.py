@@ -25,6 +25,9 @@ def diagonal(a: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> A
         axis1: the axis of the rows.
         axis2: the axis of the columns.
 
+    Returns:
+        The shape of `a` without the two axes, and with that of the diagonal at the end.
+
     Raises:
         ValueError: if `a` has fewer than two axes, or the two are the same.
 
@@ -55,6 +58,9 @@ def diag(v: ArrayLike, k: int = 0) -> Array:
         v: a matrix or a vector.
         k: how far the diagonal lies above the main one; below it if negative.
 
+    Returns:
+        Shape ``(min(m, n),)`` of a matrix ``(m, n)``, for ``k=0``; shape ``(n + abs(k), n + abs(k))`` of a vector ``(n,)``.
+
     Raises:
         ValueError: if `v` is neither.
 
@@ -84,6 +90,9 @@ def diagflat(v: ArrayLike, k: int = 0) -> Array:
         v: an array.
         k: how far the diagonal lies above the main one; below it if negative.
 
+    Returns:
+        Shape ``(v.size + abs(k), v.size + abs(k))``.
+
     Example:
         >>> diagflat([[1.0, 2.0]], 1)
         array([[0., 1., 0.],
@@ -108,6 +117,9 @@ def trace(
         dtype: the dtype of the sum.
         out: not supported on traced values.
 
+    Returns:
+        The sums, of the shape of `a` without the two axes.
+
     Raises:
         ValueError: if `a` has fewer than two axes, or the two are the same.
 
@@ -130,6 +142,9 @@ def tril(m: ArrayLike, k: int = 0) -> Array:
         m: an array of at least two axes.
         k: how far the diagonal lies above the main one; below it if negative.
 
+    Returns:
+        The shape of `m`.
+
     Example:
         >>> tril(np.ones((2, 2)))
         array([[1., 0.],
@@ -149,6 +164,9 @@ def triu(m: ArrayLike, k: int = 0) -> Array:
     Args:
         m: an array of at least two axes.
         k: how far the diagonal lies above the main one; below it if negative.
+
+    Returns:
+        The shape of `m`.
 
     Example:
         >>> triu(np.ones((2, 2)), 1)

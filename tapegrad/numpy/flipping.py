@@ -23,6 +23,9 @@ def flip(m: ArrayLike, axis: int | tuple[int, ...] | None = None) -> Array:
         m: an array.
         axis: the axes to turn over; None: all.
 
+    Returns:
+        The shape of `m`.
+
     Raises:
         AxisError: if there is no such axis.
 
@@ -91,6 +94,9 @@ def rot90(m: ArrayLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Array:
         m: an array of two or more axes.
         k: the number of quarter turns; negative ones turn the other way.
         axes: two different axes.
+
+    Returns:
+        The shape of `m`, with the two lengths exchanged for odd `k`.
 
     Raises:
         ValueError: if `axes` are not two different axes of `m`.

@@ -153,6 +153,9 @@ def meshgrid(
         sparse: leave the axes along which a coordinate does not change at length 1.
         indexing: which axis is the first: that of the second coordinate ('xy') or that of the first ('ij').
 
+    Returns:
+        As many arrays as `xi`, each with one axis a coordinate.
+
     Raises:
         ValueError: if `indexing` is neither.
 
@@ -220,6 +223,9 @@ def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: L
             or `jit` is not checked.
         order: which axis runs fastest: the last ('C') or the first ('F').
 
+    Returns:
+        Integers, of the shape that the indices broadcast to.
+
     Raises:
         ValueError: if an index is out of bounds.
 
@@ -246,6 +252,9 @@ def unravel_index(indices: Any, shape: Any, order: Literal["C", "F"] = "C") -> t
         indices: integers. What is traced under `vmap` or `jit` is not checked.
         shape: the shape of the array.
         order: which axis runs fastest: the last ('C') or the first ('F').
+
+    Returns:
+        One array an axis, each of the shape of `indices`.
 
     Raises:
         ValueError: if a position is out of bounds.

@@ -36,6 +36,9 @@ def take(
         out: not supported on traced values.
         mode: what an index out of bounds does: raise, wrap around, or clip to the bounds.
 
+    Returns:
+        The shape of `a`, with that of `indices` in place of the axis; the shape of `indices` for None.
+
     Raises:
         IndexError: if an index is out of bounds and `mode` is 'raise'.
 
@@ -72,6 +75,13 @@ def take_along_axis(arr: ArrayLike, indices: ArrayLike, axis: int | None = -1) -
         arr: an array.
         indices: integers, of the shape of `arr` but for the length along `axis`; the others may be 1.
         axis: the axis; None reads from `arr` flattened.
+
+    Returns:
+        The elements, of the shape that `indices` and `arr` broadcast to apart from the axis.
+
+    Raises:
+        IndexError: if `indices` are no integers, or one is out of bounds.
+        ValueError: if the ranks differ.
 
     Example:
         >>> x = np.array([[3.0, 1.0], [2.0, 4.0]])

@@ -106,6 +106,11 @@ def put(a: Array, ind: ArrayLike, v: ArrayLike, mode: Literal["raise", "wrap", "
 def place(arr: Array, mask: ArrayLike, vals: ArrayLike) -> None:
     """Set the elements under a mask to values, one after the other; if there are too few, they are repeated.
 
+    Args:
+        arr: the array that is written.
+        mask: booleans, as many as `arr` has elements.
+        vals: the values.
+
     Raises:
         TypeError: if `arr` cannot be written.
         ValueError: if there are no values, but elements under the mask.
@@ -133,6 +138,11 @@ def place(arr: Array, mask: ArrayLike, vals: ArrayLike) -> None:
 @stands_for(np.putmask)
 def putmask(a: Array, /, mask: ArrayLike, values: ArrayLike) -> None:
     """Set each element under a mask to the value at the same place; if there are fewer values, they are repeated.
+
+    Args:
+        a: the array that is written.
+        mask: booleans, of the shape of `a`.
+        values: the values, of the shape of `a`, or fewer.
 
     Raises:
         TypeError: if `a` cannot be written.

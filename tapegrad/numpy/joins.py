@@ -108,6 +108,9 @@ def stack(
         dtype: the dtype of the result; the common one by default.
         casting: which casts to it are allowed.
 
+    Returns:
+        The shape of the arrays, with one axis more, as long as there are arrays.
+
     Raises:
         ValueError: if the shapes differ.
 
@@ -134,6 +137,14 @@ def stack(
 def vstack(tup: Sequence[ArrayLike] | Array, *, dtype: DTypeLike | None = None, casting: Any = "same_kind") -> Array:
     """Return the arrays below each other: along the first axis, vectors as rows.
 
+    Args:
+        tup: arrays of one shape but for the length along the first axis; vectors of one length count as rows.
+        dtype: the dtype of the result; the common one by default.
+        casting: which casts to it are allowed.
+
+    Raises:
+        ValueError: if the shapes do not fit.
+
     Example:
         >>> vstack([np.array([1.0, 2.0]), np.array([3.0, 4.0])])
         array([[1., 2.],
@@ -148,6 +159,14 @@ def vstack(tup: Sequence[ArrayLike] | Array, *, dtype: DTypeLike | None = None, 
 @stands_for(np.hstack)
 def hstack(tup: Sequence[ArrayLike] | Array, *, dtype: DTypeLike | None = None, casting: Any = "same_kind") -> Array:
     """Return the arrays side by side: along the second axis, vectors end to end.
+
+    Args:
+        tup: arrays of one shape but for the length along that axis; numbers count as vectors.
+        dtype: the dtype of the result; the common one by default.
+        casting: which casts to it are allowed.
+
+    Raises:
+        ValueError: if the shapes do not fit.
 
     Example:
         >>> hstack([np.array([1.0, 2.0]), 3.0])
@@ -214,6 +233,9 @@ def block(arrays: Any) -> Array:
 
     Args:
         arrays: an array, or lists of them, nested to one depth.
+
+    Returns:
+        The whole, with at least as many axes as the lists are deep.
 
     Raises:
         ValueError: if the lists are nested to different depths, one is empty, or the blocks do not fit.

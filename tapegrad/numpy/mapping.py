@@ -64,6 +64,9 @@ def apply_over_axes(func: Callable[..., Any], a: ArrayLike, axes: int | Iterable
         a: an array.
         axes: the axes.
 
+    Returns:
+        The shape of `a`, with length 1 along the axes.
+
     Raises:
         ValueError: if the function returns an array of other rank.
 

@@ -29,6 +29,9 @@ def roll(a: ArrayLike, shift: int | Sequence[int], axis: int | Sequence[int] | N
         shift: by how many places, for each axis.
         axis: the axis, or several; None rolls `a` flattened.
 
+    Returns:
+        The shape of `a`.
+
     Raises:
         AxisError: if there is no such axis.
 
@@ -61,6 +64,9 @@ def repeat(a: ArrayLike, repeats: int | Sequence[int] | Array, axis: int | None 
         repeats: how often, or how often each.
         axis: the axis; None repeats the elements of `a` flattened.
 
+    Returns:
+        The shape of `a`, longer along the axis; a vector for None.
+
     Raises:
         ValueError: if `repeats` has a negative number, or not one for each slice.
 
@@ -90,6 +96,9 @@ def tile(A: ArrayLike, reps: int | Sequence[int]) -> Array:
         A: an array.
         reps: how many there are along each axis, the last one last; where it is longer than the array has axes, new ones come
             first.
+
+    Returns:
+        Lengths that are those of `A`, times `reps`.
 
     Example:
         >>> tile(np.array([1.0, 2.0]), (2, 2))
@@ -147,6 +156,9 @@ def trim_zeros(filt: ArrayLike, trim: Literal["f", "b", "fb", "bf"] = "fb", axis
         trim: which ends: 'f' the front, 'b' the back, 'fb' both.
         axis: the axis to shorten; None: all.
 
+    Returns:
+        The rank of `filt`, shortened along the axes.
+
     Raises:
         ConcretizationError: under `vmap` and `jit`, where the length is not known.
 
@@ -180,6 +192,9 @@ def delete(arr: ArrayLike, obj: Any, axis: int | None = None) -> Array:
         obj: which: a position, several, a slice, or a mask.
         axis: the axis; None takes `arr` flattened.
 
+    Returns:
+        The shape of `arr`, shorter along the axis; a vector for None.
+
     Raises:
         IndexError: if a position is out of bounds.
 
@@ -205,6 +220,9 @@ def insert(arr: ArrayLike, obj: Any, values: ArrayLike, axis: int | None = None)
         obj: before which positions: one, several, a slice, or a mask.
         values: what is put there, of a shape that broadcasts to that of as many slices; cast to the dtype of `arr`.
         axis: the axis; None takes `arr` flattened.
+
+    Returns:
+        The shape of `arr`, longer along the axis; a vector for None.
 
     Raises:
         IndexError: if a position is out of bounds.
@@ -251,6 +269,9 @@ def append(arr: ArrayLike, values: ArrayLike, axis: int | None = None) -> Array:
         arr: an array.
         values: an array of its shape but for the length along the axis.
         axis: the axis; None takes both flattened.
+
+    Returns:
+        The shape of `arr`, longer along the axis; a vector for None.
 
     Raises:
         ValueError: if the shapes do not fit.

@@ -213,6 +213,9 @@ def ediff1d(ary: ArrayLike, to_end: ArrayLike | None = None, to_begin: ArrayLike
     Returns:
         The differences, in one dimension.
 
+    Raises:
+        TypeError: if numbers to put around would lose something in the dtype of `ary`.
+
     Example:
         >>> ediff1d(np.array([1.0, 4.0, 9.0]), to_begin=0.0)
         array([0., 3., 5.])

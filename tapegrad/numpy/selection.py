@@ -27,6 +27,9 @@ def select(condlist: Sequence[ArrayLike], choicelist: Sequence[ArrayLike], defau
         choicelist: as many arrays; all broadcast together.
         default: a number or array.
 
+    Returns:
+        The elements, of the shape that all arguments broadcast to.
+
     Raises:
         ValueError: if the lists differ in length, or are empty.
         TypeError: if a condition is not boolean.
@@ -67,6 +70,9 @@ def choose(
         mode: what a number does that is out of range: raise, wrap around, or clip. Numbers that are traced under `vmap` or
             `jit` are not checked.
 
+    Returns:
+        The elements, of the shape that `a` and `choices` broadcast to.
+
     Raises:
         ValueError: if a number is out of range and `mode` is 'raise'.
 
@@ -106,6 +112,9 @@ def piecewise(x: ArrayLike, condlist: Any, funclist: Sequence[Callable[..., Any]
             more is for where no condition is true, 0 by default. Later conditions go before earlier ones.
         args: further arguments of the functions.
         kw: further keyword arguments of the functions.
+
+    Returns:
+        The values, of the shape of `x`.
 
     Raises:
         ValueError: if the lists do not fit.
@@ -158,6 +167,9 @@ def compress(condition: ArrayLike, a: ArrayLike, axis: int | None = None, out: N
         axis: the axis; None takes `a` flattened.
         out: not supported on traced values.
 
+    Returns:
+        The shape of `a`, with as many slices along the axis as are true; a vector for None.
+
     Raises:
         ConcretizationError: under `vmap` and `jit`, if the condition is traced: the length is not known there.
 
@@ -184,6 +196,9 @@ def extract(condition: ArrayLike, arr: ArrayLike) -> Array:
     Args:
         condition: an array of booleans, of the size of `arr`.
         arr: an array.
+
+    Returns:
+        Shape ``(n,)`` for `n` true elements.
 
     Raises:
         ConcretizationError: under `vmap` and `jit`, if the condition is traced: the length is not known there.

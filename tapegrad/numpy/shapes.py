@@ -85,6 +85,9 @@ def reshape(a: ArrayLike, /, shape: Shape, order: Order = "C", *, copy: bool | N
         order: read and write the elements with the last axis running fastest ('C'), the first ('F'), or as they lie ('A').
         copy: True for a copy in any case, False to raise where one is needed.
 
+    Returns:
+        The elements, of shape `shape`.
+
     Raises:
         ValueError: if the sizes differ.
 
@@ -127,6 +130,9 @@ def ravel(a: ArrayLike, order: Literal["C", "F", "A", "K"] = "C") -> Array:
     Args:
         a: an array.
         order: as for `reshape`; 'K' reads the elements as they lie in memory.
+
+    Returns:
+        Shape ``(a.size,)``.
 
     Example:
         >>> ravel(np.array([[1.0, 2.0], [3.0, 4.0]]), "F")
@@ -247,6 +253,11 @@ def matrix_transpose(x: ArrayLike, /) -> Array:
 def swapaxes(a: ArrayLike, axis1: int, axis2: int) -> Array:
     """Return `a` with two axes exchanged.
 
+    Args:
+        a: an array.
+        axis1: one axis.
+        axis2: the other.
+
     Raises:
         AxisError: if `a` has no such axis.
 
@@ -273,6 +284,9 @@ def moveaxis(a: ArrayLike, source: int | Sequence[int], destination: int | Seque
         source: where the axes are.
         destination: where each of them goes.
 
+    Returns:
+        The elements of `a`, with its axes in the new order.
+
     Raises:
         AxisError: if `a` has no such axis.
         ValueError: if an axis is named twice, or the two are not of one length.
@@ -298,6 +312,11 @@ def moveaxis(a: ArrayLike, source: int | Sequence[int], destination: int | Seque
 @stands_for(np.rollaxis)
 def rollaxis(a: ArrayLike, axis: int, start: int = 0) -> Array:
     """Return `a` with one axis moved back until it lies before the axis `start`. (`moveaxis` is easier to read.)
+
+    Args:
+        a: an array.
+        axis: the axis that moves.
+        start: the axis that it is to lie before; the rank of `a` for the end.
 
     Raises:
         AxisError: if `a` has no such axis.

@@ -28,6 +28,9 @@ def array_split(ary: ArrayLike, indices_or_sections: Sections, axis: int = 0) ->
             the positions at which to cut.
         axis: the axis to cut.
 
+    Returns:
+        The parts, in order.
+
     Raises:
         ValueError: if the number of parts is not positive.
 
@@ -56,6 +59,9 @@ def split(ary: ArrayLike, indices_or_sections: Sections, axis: int = 0) -> list[
         ary: an array.
         indices_or_sections: the number of parts, or the positions at which to cut.
         axis: the axis to cut.
+
+    Returns:
+        The parts, in order.
 
     Raises:
         ValueError: if the number of parts does not divide the length of the axis.
@@ -126,6 +132,9 @@ def unstack(x: ArrayLike, /, *, axis: int = 0) -> tuple[Array, ...]:
     Args:
         x: an array of one or more axes.
         axis: the axis to take apart.
+
+    Returns:
+        As many arrays as the axis is long, of the shape of `x` without it.
 
     Raises:
         ValueError: if `x` is a scalar.

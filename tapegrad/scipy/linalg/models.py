@@ -25,6 +25,9 @@ def diagsvd(s: ArrayLike, M: int, N: int) -> Array:
         M: how many rows.
         N: how many columns.
 
+    Returns:
+        Shape ``(..., M, N)``.
+
     Raises:
         ValueError: if `s` has neither `M` nor `N` elements.
 

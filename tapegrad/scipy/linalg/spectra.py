@@ -73,6 +73,9 @@ def svdvals(a: ArrayLike, overwrite_a: bool = False, check_finite: bool = True) 
         overwrite_a: without effect on traced values.
         check_finite: raise for elements that are infinite or NaN.
 
+    Returns:
+        The singular values, shape ``(..., min(m, n))``.
+
     Raises:
         LinAlgError: if it does not converge.
 

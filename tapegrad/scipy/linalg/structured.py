@@ -31,6 +31,9 @@ def block_diag(*arrs: ArrayLike) -> Array:
     Args:
         arrs: matrices, shapes ``(..., m, n)``, whose leading axes broadcast; vectors are rows.
 
+    Returns:
+        Shape ``(..., m, n)``, whose last lengths are the sums of those of the blocks.
+
     Example:
         >>> block_diag(np.array([[1.0, 2.0]]), np.array([[3.0]]))
         array([[1., 2., 0.],
@@ -219,6 +222,9 @@ def norm(a: ArrayLike, ord: Any = None, axis: Axis = None, keepdims: bool = Fals
         axis: the axis that holds vectors, or the two axes that hold matrices; None for all axes.
         keepdims: leave those axes in the result, with length 1.
         check_finite: raise for elements that are infinite or NaN.
+
+    Returns:
+        The norms, of the shape of `a` without those axes.
 
     Raises:
         ValueError: if there is no such order, or an element is not finite.

@@ -103,6 +103,10 @@ def orth(A: ArrayLike, rcond: float | None = None) -> Array:
     Returns:
         The basis as columns, shape ``(..., m, rank)``.
 
+    Raises:
+        LinAlgError: if it does not converge.
+        ValueError: if `A` has fewer than two axes.
+
     Example:
         >>> orth(np.array([[0.0, 0.0], [0.0, 2.0]])).shape
         (2, 1)
@@ -140,6 +144,10 @@ def null_space(
 
     Returns:
         The basis as columns, shape ``(..., n, n - rank)``.
+
+    Raises:
+        LinAlgError: if it does not converge.
+        ValueError: if `A` has fewer than two axes.
 
     Example:
         >>> abs(null_space(np.array([[3.0, 4.0]]))).round(6)

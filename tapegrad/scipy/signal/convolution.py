@@ -97,6 +97,9 @@ def fftconvolve(in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", axes: Axis 
         mode: which part of it, as for `convolve`.
         axes: the axes; all by default.
 
+    Returns:
+        The convolution, along each axis of length ``n + m - 1``, ``n`` or ``n - m + 1``: by `mode`, as for `convolve`.
+
     Raises:
         ValueError: as `convolve` does, or if the other axes do not broadcast.
 
@@ -116,6 +119,9 @@ def oaconvolve(in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", axes: Axis =
         in2: an array of the same rank; over the axes that are not named, the two broadcast.
         mode: which part of it, as for `convolve`.
         axes: the axes; all by default.
+
+    Returns:
+        The convolution, along each axis of length ``n + m - 1``, ``n`` or ``n - m + 1``: by `mode`, as for `convolve`.
 
     Raises:
         ValueError: as `convolve` does, or if the other axes do not broadcast.
@@ -139,6 +145,10 @@ def convolve2d(
         boundary: what lies beyond the edge of `in1`: `fillvalue` (``"fill"``), `in1` again (``"wrap"``), its mirror image
             (``"symm"``).
         fillvalue: a number.
+
+    Returns:
+        Shape ``(n1 + m1 - 1, n2 + m2 - 1)``, ``(n1, n2)`` or ``(n1 - m1 + 1, n2 - m2 + 1)``: by `mode`, in its order
+        ``"full"``, ``"same"``, ``"valid"``.
 
     Raises:
         ValueError: if an array is no matrix, or as `convolve` does.
@@ -170,6 +180,10 @@ def correlate2d(
         mode: which part of it; for even lengths, ``"same"`` begins one place later than that of `correlate`, as in SciPy.
         boundary: what lies beyond the edge of `in1`, as for `convolve2d`.
         fillvalue: a number.
+
+    Returns:
+        Shape ``(n1 + m1 - 1, n2 + m2 - 1)``, ``(n1, n2)`` or ``(n1 - m1 + 1, n2 - m2 + 1)``: by `mode`, in its order
+        ``"full"``, ``"same"``, ``"valid"``.
 
     Raises:
         ValueError: as `convolve2d` does.

@@ -110,6 +110,9 @@ def filtfilt(
         method: ``"pad"``; Gustafsson's method, ``"gust"``, has no derivative here.
         irlen: length of the impulse response, for ``"gust"``.
 
+    Returns:
+        The filtered signal, of the shape of `x`.
+
     Raises:
         ValueError: if the signal is not longer than `padlen`.
         NotImplementedError: for ``method="gust"`` on traced values.

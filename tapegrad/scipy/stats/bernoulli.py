@@ -1,6 +1,9 @@
 """The Bernoulli distribution: 1 with probability `p`, else 0.
 
 Every function is differentiable by the parameters; by the count `k` there is no derivative.
+
+The arguments broadcast together to the shape of the result. `loc` moves the distribution; a parameter that is not allowed gives
+NaN.
 """
 
 import numpy as np

@@ -1,6 +1,9 @@
 """The beta distribution, with density ``x**(a - 1) * (1 - x)**(b - 1) / beta(a, b)`` of standardised `x` between 0 and 1.
 
 Every function is differentiable by `x` and by the parameters.
+
+The arguments broadcast together to the shape of the result. `loc` moves the distribution and `scale` stretches it; a `scale`
+that is not positive, and any other parameter that is not allowed, gives NaN.
 """
 
 from tapegrad.ops.scipy_special.beta_density import beta_density, log_beta_density

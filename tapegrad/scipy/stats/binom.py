@@ -2,6 +2,9 @@
 
 Every function is differentiable by the parameters; by the count `k` there is no derivative. So that there is one by `n`, it
 need not be a whole number; SciPy answers NaN there.
+
+The arguments broadcast together to the shape of the result. `loc` moves the distribution; a parameter that is not allowed gives
+NaN.
 """
 
 from typing import Any

@@ -1,6 +1,9 @@
 """The gamma distribution of shape `a`, with density ``x**(a - 1) * exp(-x) / gamma(a)`` of standardised positive `x`.
 
 Every function is differentiable by `x` and by the parameters.
+
+The arguments broadcast together to the shape of the result. `loc` moves the distribution and `scale` stretches it; a `scale`
+that is not positive, and any other parameter that is not allowed, gives NaN.
 """
 
 from tapegrad.ops.scipy_special.gamma_density import gamma_density, log_gamma_density

@@ -1,6 +1,9 @@
 """The geometric distribution: trials of probability `p` up to the first success.
 
 Every function is differentiable by the parameters; by the count `k` there is no derivative.
+
+The arguments broadcast together to the shape of the result. `loc` moves the distribution; a parameter that is not allowed gives
+NaN.
 """
 
 import numpy as np

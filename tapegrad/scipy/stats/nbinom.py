@@ -1,6 +1,9 @@
 """The negative binomial distribution: failures before the `n`-th success, in trials of probability `p`.
 
 Every function is differentiable by the parameters; by the count `k` there is no derivative.
+
+The arguments broadcast together to the shape of the result. `loc` moves the distribution; a parameter that is not allowed gives
+NaN.
 """
 
 from typing import Any

@@ -1,6 +1,9 @@
 """The Pareto distribution, with density ``b / x**(b + 1)`` of standardised `x` from 1 on.
 
 Every function is differentiable by `x` and by the parameters.
+
+The arguments broadcast together to the shape of the result. `loc` moves the distribution and `scale` stretches it; a `scale`
+that is not positive, and any other parameter that is not allowed, gives NaN.
 """
 
 import numpy as np

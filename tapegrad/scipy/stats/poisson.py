@@ -1,6 +1,9 @@
 """The Poisson distribution with mean `mu`.
 
 Every function is differentiable by the parameters; by the count `k` there is no derivative.
+
+The arguments broadcast together to the shape of the result. `loc` moves the distribution; a parameter that is not allowed gives
+NaN.
 """
 
 from tapegrad.ops.scipy_special.gamma_density import gamma_density, log_gamma_density

@@ -1,6 +1,9 @@
 """Student's t distribution with `df` degrees of freedom.
 
 Every function is differentiable by `x` and by the parameters.
+
+The arguments broadcast together to the shape of the result. `loc` moves the distribution and `scale` stretches it; a `scale`
+that is not positive, and any other parameter that is not allowed, gives NaN.
 """
 
 import math
