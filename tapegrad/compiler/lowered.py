@@ -5,7 +5,6 @@ from typing import Any
 
 from attrs import frozen
 
-from tapegrad.compiler.costs import bytes_of, cost
 from tapegrad.compiler.plan import Plan
 from tapegrad.compiler.source import Source
 from tapegrad.compiler.trace import Trace, alive
@@ -85,6 +84,8 @@ def lowered(first: Trace, last: Trace, order: Sequence[Any], made: Plan, source:
         source: the program.
         paths: where each traced leaf stands.
     """
+    from tapegrad.compiler.costs import bytes_of, cost  # here, as it loads the loops, which few programs have
+
     numbers = {index: k for k, index in enumerate((*range(last.inputs), *alive(last)))}
     groups = [unit for unit in order if isinstance(unit, Group)]
     inside = {index for group in groups for index in (*group.members, *group.ends)}
