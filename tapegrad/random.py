@@ -60,6 +60,10 @@ def split(key: Array, num: int = 2) -> Array:
     Returns:
         An array of shape ``(num, 2)``: one key a row, so that it can be unpacked.
 
+    Raises:
+        TypeError: if `key` is no key, or `num` is no integer.
+        ValueError: if `num` is negative.
+
     Example:
         >>> first, second = split(key(0))
         >>> split(key(0), 5).shape
@@ -82,6 +86,10 @@ def fold_in(key: Array, data: int | Array) -> Array:
 
     Returns:
         A key, of shape ``(2,)``.
+
+    Raises:
+        TypeError: if `key` is no key, or `data` is no integer.
+        ValueError: if `data` is out of range.
 
     Example:
         >>> base = key(0)
@@ -107,6 +115,12 @@ def normal(key: Array, shape: Shape = (), dtype: DTypeLike = float) -> Array:
         shape: the shape of the result.
         dtype: a floating-point dtype; float64 unless given.
 
+    Returns:
+        The numbers, of shape `shape` and dtype `dtype`.
+
+    Raises:
+        TypeError: if `key` is no key, or `dtype` is not floating-point.
+
     Example:
         >>> normal(key(0), (2, 3), np.float32).dtype
         dtype('float32')
@@ -126,6 +140,12 @@ def uniform(key: Array, shape: Shape = (), dtype: DTypeLike = float, minval: Any
         dtype: a floating-point dtype; float64 unless given.
         minval: the lower end, a number or an array that broadcasts to `shape`.
         maxval: the upper end, likewise.
+
+    Returns:
+        The numbers, of shape `shape` and dtype `dtype`.
+
+    Raises:
+        TypeError: if `key` is no key, or `dtype` is not floating-point.
 
     Example:
         >>> x = uniform(key(0), (1000,), minval=-2.0, maxval=2.0)
@@ -149,6 +169,12 @@ def bernoulli(key: Array, p: float | Array = 0.5, shape: Shape | None = None) ->
         p: the probability, a number or an array that broadcasts to `shape`.
         shape: the shape of the result; that of `p` unless given.
 
+    Returns:
+        Booleans, of shape `shape`.
+
+    Raises:
+        TypeError: if `key` is no key.
+
     Example:
         >>> float(bernoulli(key(0), 0.2, (10_000,)).mean().round(1))
         0.2
@@ -169,6 +195,10 @@ def permutation(key: Array, x: int | Array, axis: int = 0) -> Array:
 
     Returns:
         An integer array of shape ``(x,)``, or an array like `x` in another order.
+
+    Raises:
+        TypeError: if `key` is no key, or `x` is neither an integer nor an array of one dimension or more.
+        ValueError: if `x` is negative.
 
     Example:
         >>> sorted(permutation(key(0), 5).tolist())

@@ -35,6 +35,10 @@ CALLS: dict[str, Callable[[Any, Any], Any]] = {
     "convolve unlike ranks": lambda sp, x: sp.signal.convolve(x, FIVE),
     "convolve in an unknown way": lambda sp, x: sp.signal.convolve(x, x, mode="nope"),
     "convolve with an unknown boundary": lambda sp, x: sp.signal.convolve2d(x, x, boundary="nope"),
+    "convolve with nothing": lambda sp, x: sp.signal.convolve(x, None),
+    "correlate with nothing": lambda sp, x: sp.signal.correlate2d(x, None),
+    "convolve by transforms with nothing": lambda sp, x: sp.signal.fftconvolve(x, None),
+    "solve for nothing": lambda sp, x: sp.linalg.solve(x @ x.T, None),
     "simpson with unlike places": lambda sp, x: sp.integrate.simpson(x, x=FIVE),
 }
 

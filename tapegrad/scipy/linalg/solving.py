@@ -78,7 +78,7 @@ def solve(
     matrix, right = arrays
     known = assume_a in (*GENERAL, *HERMITIAN, *SYMMETRIC, *TRANSPOSED, "diagonal", "tridiagonal")
     square(scipy_solve, matrix, right, **more)
-    if not known or not right.ndim or (transposed and matrix.dtype.kind == "c"):
+    if not known or not np.ndim(right) or (transposed and matrix.dtype.kind == "c"):
         refused(scipy_solve, matrix, right, **more)
     right, vector = column(right)
     n = matrix.shape[-1]
@@ -132,7 +132,7 @@ def solve_triangular(
     if arrays is None:
         return scipy_solve_triangular(a, b, trans, lower, unit_diagonal, overwrite_b, check_finite)
     matrix, right = arrays
-    if trans not in (0, 1, 2, "N", "T", "C") or not right.ndim:
+    if trans not in (0, 1, 2, "N", "T", "C") or not np.ndim(right):
         refused(scipy_solve_triangular, matrix, right, trans=trans)
     square(scipy_solve_triangular, matrix, right)
     right, vector = column(right)

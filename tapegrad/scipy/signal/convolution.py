@@ -98,7 +98,7 @@ def fftconvolve(in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", axes: Axis 
         axes: the axes; all by default.
 
     Returns:
-        The convolution, along each axis of length ``n + m - 1``, ``n`` or ``n - m + 1``: by `mode`, as for `convolve`.
+        The convolution, along each axis of length ``n + m - 1``, ``n`` or ``|n - m| + 1``: by `mode`, as for `convolve`.
 
     Raises:
         ValueError: as `convolve` does, or if the other axes do not broadcast.
@@ -121,7 +121,7 @@ def oaconvolve(in1: ArrayLike, in2: ArrayLike, mode: Mode = "full", axes: Axis =
         axes: the axes; all by default.
 
     Returns:
-        The convolution, along each axis of length ``n + m - 1``, ``n`` or ``n - m + 1``: by `mode`, as for `convolve`.
+        The convolution, along each axis of length ``n + m - 1``, ``n`` or ``|n - m| + 1``: by `mode`, as for `convolve`.
 
     Raises:
         ValueError: as `convolve` does, or if the other axes do not broadcast.
@@ -147,7 +147,7 @@ def convolve2d(
         fillvalue: a number.
 
     Returns:
-        Shape ``(n1 + m1 - 1, n2 + m2 - 1)``, ``(n1, n2)`` or ``(n1 - m1 + 1, n2 - m2 + 1)``: by `mode`, in its order
+        Shape ``(n1 + m1 - 1, n2 + m2 - 1)``, ``(n1, n2)`` or ``(|n1 - m1| + 1, |n2 - m2| + 1)``: by `mode`, in its order
         ``"full"``, ``"same"``, ``"valid"``.
 
     Raises:
@@ -162,7 +162,7 @@ def convolve2d(
     if arrays is None:
         return scipy_convolve2d(in1, in2, mode, boundary, fillvalue)
     x, k = arrays
-    if not x.ndim == k.ndim == 2 or not _fits(x, k, mode) or boundary not in PADDING or np.ndim(fillvalue):
+    if not np.ndim(x) == np.ndim(k) == 2 or not _fits(x, k, mode) or boundary not in PADDING or np.ndim(fillvalue):
         refused(scipy_convolve2d, x, k, mode, boundary, fillvalue)
     if _swapped(x, k, mode):
         x, k = k, x
@@ -182,7 +182,7 @@ def correlate2d(
         fillvalue: a number.
 
     Returns:
-        Shape ``(n1 + m1 - 1, n2 + m2 - 1)``, ``(n1, n2)`` or ``(n1 - m1 + 1, n2 - m2 + 1)``: by `mode`, in its order
+        Shape ``(n1 + m1 - 1, n2 + m2 - 1)``, ``(n1, n2)`` or ``(|n1 - m1| + 1, |n2 - m2| + 1)``: by `mode`, in its order
         ``"full"``, ``"same"``, ``"valid"``.
 
     Raises:
@@ -197,7 +197,7 @@ def correlate2d(
     if arrays is None:
         return scipy_correlate2d(in1, in2, mode, boundary, fillvalue)
     x, k = arrays
-    if not x.ndim == k.ndim == 2 or not _fits(x, k, mode) or boundary not in PADDING or np.ndim(fillvalue):
+    if not np.ndim(x) == np.ndim(k) == 2 or not _fits(x, k, mode) or boundary not in PADDING or np.ndim(fillvalue):
         refused(scipy_correlate2d, x, k, mode, boundary, fillvalue)
     if _swapped(x, k, mode):  # SciPy then conjugates `x` and not `k`
         y: Array = reverse(_bounded(k, _reversed_conjugate(x), mode, boundary, fillvalue, [0, 0]), (0, 1))
@@ -210,7 +210,7 @@ def correlate2d(
 
 def _fits(in1: Any, in2: Any, mode: str) -> bool:
     """Tell whether ranks and lengths allow a mode."""
-    if in1.ndim != in2.ndim or mode not in ("full", "same", "valid"):
+    if np.ndim(in1) != np.ndim(in2) or mode not in ("full", "same", "valid"):
         return False
     pairs = list(zip(in1.shape, in2.shape, strict=True))
     return mode != "valid" or all(n >= m for n, m in pairs) or all(n <= m for n, m in pairs)
@@ -242,7 +242,7 @@ def _over_axes(function: ArrayFn, in1: Any, in2: Any, mode: Mode, axes: Axis, me
     if arrays is None:
         return function(in1, in2, mode, axes)
     x, k = arrays
-    if x.ndim != k.ndim or mode not in ("full", "same", "valid"):
+    if np.ndim(x) != np.ndim(k) or mode not in ("full", "same", "valid"):
         refused(function, x, k, mode, axes)
     try:
         over = tuple(range(x.ndim)) if axes is None else normalize_axis_tuple(axes, x.ndim)
