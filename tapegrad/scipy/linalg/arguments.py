@@ -45,6 +45,13 @@ def constant(x: Any) -> Any:
     return apply(stop_gradient_p, x) if type(x) is Var else x
 
 
+def rows_of(b: Any) -> int | None:
+    """Return how many equations a right side is for, a vector or matrices; None for what is neither."""
+    rank = np.ndim(b)
+    rows: int | None = b.shape[0 if rank == 1 else -2] if rank else None
+    return rows
+
+
 def column(b: Any) -> tuple[Any, bool]:
     """Return a right side as matrices, and whether it was a vector."""
     return (b[:, None], True) if b.ndim == 1 else (b, False)

@@ -15,7 +15,7 @@ from tapegrad.ops.linalg.triangular import cholesky_p
 from tapegrad.ops.scipy_linalg.banded import full, halves, solve_banded_p, transposed, whole
 from tapegrad.ops.scipy_linalg.eigen import eigh_some_p
 from tapegrad.scipy.arguments import ArrayFn, refused
-from tapegrad.scipy.linalg.arguments import column, given
+from tapegrad.scipy.linalg.arguments import column, given, rows_of
 from tapegrad.typing import Array, ArrayLike
 
 scipy_eig_banded: Fn = scipy.linalg.eig_banded
@@ -225,7 +225,7 @@ def cho_solve_banded(
     if arrays is None:
         return scipy_cho_solve_banded((cb, lower), b, overwrite_b, check_finite)
     factor, right = arrays
-    if factor.ndim < 2 or not right.ndim or right.shape[0 if right.ndim == 1 else -2] != factor.shape[-1]:
+    if factor.ndim < 2 or rows_of(right) != factor.shape[-1]:
         refused(lambda c, x: scipy_cho_solve_banded((c, lower), x), factor, right)
     right, vector = column(right)
     u = factor.shape[-2] - 1

@@ -8,7 +8,7 @@ from tapegrad.core.var import apply
 from tapegrad.ops.scipy_linalg.banded import solve_banded_p, whole
 from tapegrad.ops.scipy_linalg.toeplitz import solve_toeplitz_p
 from tapegrad.scipy.arguments import ArrayFn, refused
-from tapegrad.scipy.linalg.arguments import column, given
+from tapegrad.scipy.linalg.arguments import column, given, rows_of
 from tapegrad.scipy.linalg.structured import diagonals, vectors
 from tapegrad.typing import Array, ArrayLike
 
@@ -51,8 +51,7 @@ def solve_banded(
         return scipy_solve_banded(l_and_u, ab, b, overwrite_ab, overwrite_b, check_finite)
     rows, right = arrays
     low, high = (int(k) for k in l_and_u)
-    fits = rows.ndim >= 2 and right.ndim and rows.shape[-2] == low + high + 1
-    if not fits or right.shape[0 if right.ndim == 1 else -2] != rows.shape[-1]:
+    if rows.ndim < 2 or rows.shape[-2] != low + high + 1 or rows_of(right) != rows.shape[-1]:
         refused(lambda d, x: scipy_solve_banded(l_and_u, d, x), rows, right)
     return _banded(rows, right, low, high)
 
@@ -91,7 +90,7 @@ def solveh_banded(
     if arrays is None:
         return scipy_solveh_banded(ab, b, overwrite_ab, overwrite_b, lower, check_finite)
     half, right = arrays
-    if half.ndim < 2 or not right.ndim or right.shape[0 if right.ndim == 1 else -2] != half.shape[-1]:
+    if half.ndim < 2 or rows_of(right) != half.shape[-1]:
         refused(scipy_solveh_banded, half, right, lower=lower)
     u = half.shape[-2] - 1
     return _banded(whole(half, lower), right, u, u, positive=True)
@@ -129,7 +128,7 @@ def solve_toeplitz(c_or_cr: ArrayLike | tuple[ArrayLike, ArrayLike], b: ArrayLik
         return scipy_solve_toeplitz(c_or_cr, b, check_finite)
     first, top = vectors(arrays[:2])
     right, n = arrays[2], first.shape[-1]
-    if first.shape != top.shape or not right.ndim or right.shape[0 if right.ndim == 1 else -2] != n:
+    if first.shape != top.shape or rows_of(right) != n:
         refused(lambda x, y, z: scipy_solve_toeplitz((x, y), z), first, top, right)
     right, vector = column(right)
     y: Array = apply(solve_toeplitz_p, diagonals(first, top), right)

@@ -8,7 +8,7 @@ import scipy.linalg
 from tapegrad.core.var import Var
 from tapegrad.numpy.shapes import plain
 from tapegrad.scipy.arguments import ArrayFn, refused
-from tapegrad.scipy.linalg.arguments import column, given
+from tapegrad.scipy.linalg.arguments import column, given, rows_of
 from tapegrad.scipy.linalg.structured import vectors
 from tapegrad.typing import Array, ArrayLike
 
@@ -98,7 +98,7 @@ def matmul_toeplitz(
         return scipy_matmul_toeplitz(c_or_cr, x, check_finite, workers)
     first, top = vectors(arrays[:2])
     right = arrays[2]
-    if not right.ndim or right.shape[0 if right.ndim == 1 else -2] != top.shape[-1]:
+    if rows_of(right) != top.shape[-1]:
         refused(lambda c, r, x: scipy_matmul_toeplitz((c, r), x), first, top, right)
     right, vector = column(right)
     n = first.shape[-1] + top.shape[-1] - 1

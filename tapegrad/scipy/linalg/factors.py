@@ -13,7 +13,7 @@ from tapegrad.ops.scipy_linalg.lu import lu_p, order_of, reorder
 from tapegrad.ops.scipy_linalg.solving import solve_triangle
 from tapegrad.ops.scipy_linalg.structure import band
 from tapegrad.scipy.arguments import ArrayFn, refused
-from tapegrad.scipy.linalg.arguments import column, constant, given, hermitian, square
+from tapegrad.scipy.linalg.arguments import column, constant, given, hermitian, rows_of, square
 from tapegrad.typing import Array, ArrayLike
 
 scipy_cholesky: ArrayFn = scipy.linalg.cholesky
@@ -113,8 +113,7 @@ def cho_solve(c_and_lower: tuple[ArrayLike, bool], b: ArrayLike, overwrite_b: bo
     if arrays is None:
         return scipy_cho_solve((c, lower), b, overwrite_b, check_finite)
     factor, right = arrays
-    fits = factor.ndim >= 2 and factor.shape[-1] == factor.shape[-2] and right.ndim > 0
-    if not fits or right.shape[0 if right.ndim == 1 else -2] != factor.shape[-1]:
+    if factor.ndim < 2 or factor.shape[-1] != factor.shape[-2] or rows_of(right) != factor.shape[-1]:
         refused(lambda c, x: scipy_cho_solve((c, lower), x), factor, right)
     right, vector = column(right)
     other = conjugate(factor)
@@ -246,7 +245,7 @@ def lu_solve(
         return scipy_lu_solve((both, pivots), b, trans, overwrite_b, check_finite)
     factors, right = arrays
     where = pivots if type(pivots) is Var else np.asarray(pivots)
-    if not right.ndim or right.shape[0 if right.ndim == 1 else -2] != factors.shape[-1] or trans not in (0, 1, 2):
+    if rows_of(right) != factors.shape[-1] or trans not in (0, 1, 2):
         refused(lambda c, p, x: scipy_lu_solve((c, p), x, trans), factors, where, right)
     right, vector = column(right)
     order = order_of(where, factors.shape[-1])

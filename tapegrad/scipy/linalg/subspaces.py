@@ -13,7 +13,7 @@ from tapegrad.ops.linalg.matrices import adjoint, parts
 from tapegrad.ops.linalg.svd import svd_p
 from tapegrad.ops.scipy_linalg.polar import polar_p
 from tapegrad.scipy.arguments import ArrayFn, refused
-from tapegrad.scipy.linalg.arguments import column, given
+from tapegrad.scipy.linalg.arguments import column, given, rows_of
 from tapegrad.typing import Array, ArrayLike
 
 scipy_lstsq: Fn = scipy.linalg.lstsq
@@ -62,7 +62,7 @@ def lstsq(
         return x, residuals, rank, s
     matrix, right = arrays
     known = lapack_driver in (None, "gelsd", "gelsy", "gelss")
-    fits = matrix.ndim >= 2 and right.ndim and matrix.shape[-2] == right.shape[0 if right.ndim == 1 else -2]
+    fits = matrix.ndim >= 2 and matrix.shape[-2] == rows_of(right)
     if not known or not fits:
         refused(scipy_lstsq, matrix, right, cond, lapack_driver=lapack_driver)
     if matrix.ndim == 2 and right.ndim <= 2:
