@@ -108,6 +108,25 @@ def test_matrix_powers_of_a_singular_matrix_are_exact(xp: Any) -> None:
         check_grads(lambda x, n=n: xp.linalg.matrix_power(x, n), (np.zeros((2, 2)),))
 
 
+def reverse(g: Any, k: int) -> Any:
+    return lambda t: tg.grad(g)(t)[k]
+
+
+def forward(g: Any, k: int) -> Any:
+    return lambda t: tg.jvp(g, (t,), (np.eye(3)[k],))[1]
+
+
+def mixed(f: Any, x: Any, directions: Any, ways: Any) -> Any:
+    """Return the third derivative of `f` at `x` along three directions, each taken in one of the two ways."""
+
+    def g(t: Any) -> Any:
+        return f(x + t[0] * directions[0] + t[1] * directions[1] + t[2] * directions[2])
+
+    for k, way in enumerate(ways):
+        g = way(g, k)
+    return g(np.zeros(3))
+
+
 def leibniz(a: Any) -> Any:
     """The determinant of a matrix as the sum of its products."""
     total = 0.0
@@ -122,24 +141,9 @@ def test_third_derivatives_of_the_determinant_are_exact_at_every_rank(rank: int)
     rng = np.random.default_rng(rank)
     matrix = rng.normal(size=(4, rank)) @ rng.normal(size=(rank, 4))
     directions = rng.normal(size=(3, 4, 4))
-
-    def along(f: Any, *ways: Any) -> Any:
-        def g(t: Any) -> Any:
-            return f(matrix + t[0] * directions[0] + t[1] * directions[1] + t[2] * directions[2])
-
-        for k, way in enumerate(ways):
-            g = way(g, k)
-        return g(np.zeros(3))
-
-    def reverse(g: Any, k: int) -> Any:
-        return lambda t: tg.grad(g)(t)[k]
-
-    def forward(g: Any, k: int) -> Any:
-        return lambda t: tg.jvp(g, (t,), (np.eye(3)[k],))[1]
-
-    expected = along(leibniz, reverse, reverse, reverse)
+    expected = mixed(leibniz, matrix, directions, (reverse, reverse, reverse))
     for ways in ((reverse, reverse, reverse), (forward, forward, forward), (reverse, forward, reverse)):
-        np.testing.assert_allclose(along(np.linalg.det, *ways), expected, rtol=1e-11, atol=1e-11)
+        np.testing.assert_allclose(mixed(np.linalg.det, matrix, directions, ways), expected, rtol=1e-11, atol=1e-11)
 
 
 def test_fourth_derivatives_of_the_determinant_of_a_singular_matrix_say_so() -> None:
@@ -150,3 +154,27 @@ def test_fourth_derivatives_of_the_determinant_of_a_singular_matrix_say_so() -> 
     np.testing.assert_allclose(fourth(2.0), 24.0)
     with pytest.raises(np.linalg.LinAlgError, match="fourth order and above are not known at a singular matrix"):
         fourth(0.0)
+
+
+def by_hand(x: Any) -> Any:
+    return math.prod(x[i] for i in range(len(x)))
+
+
+@both_doors
+@pytest.mark.parametrize("name", ("prod", "nanprod", "cumprod", "nancumprod"))
+@pytest.mark.parametrize("zeros", ((), (0,), (0, 2), (1, 2, 3), (0, 1, 2, 3)))
+def test_third_derivatives_of_products_with_zeros_are_exact(xp: Any, name: str, zeros: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(len(zeros))
+    x, directions, weights = np.array([2.0, 3.0, -1.5, 0.7]), rng.normal(size=(3, 4)), rng.normal(size=4)
+    x[list(zeros)] = 0.0
+
+    def whole(x: Any) -> Any:
+        y = getattr(xp, name)(x)
+        return (y * weights).sum() if "cum" in name else y
+
+    def slowly(x: Any) -> Any:
+        return sum(weights[i] * by_hand(x[: i + 1]) for i in range(4)) if "cum" in name else by_hand(x)
+
+    expected = mixed(slowly, x, directions, (reverse, reverse, reverse))
+    for ways in itertools.product((reverse, forward), repeat=3):
+        np.testing.assert_allclose(mixed(whole, x, directions, ways), expected, rtol=1e-11, atol=1e-12)

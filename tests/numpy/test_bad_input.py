@@ -1,5 +1,6 @@
 """A call that NumPy refuses is refused on traced values with NumPy's own words, through both doors."""
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -131,3 +132,30 @@ def test_axes_of_quantiles_may_be_a_list(xp: Any, name: str, axis: Any) -> None:
 def test_an_einsum_of_arrays_alone_says_what_is_missing() -> None:
     with pytest.raises(ValueError, match="einsum: expected subscripts and operands"):
         tg.vjp(np.einsum, X)
+
+
+REDUCTIONS = (
+    "sum", "mean", "prod", "std", "var", "max", "min", "ptp", "median", "average", "cumsum", "cumprod", "nansum", "nanmean",
+    "nanstd", "nanmax", "nanmedian", "argmax", "any", "sort", "diff", "trapezoid", "cov", "linalg.norm", "linalg.det",
+    "linalg.inv", "fft.fft",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("xp", (np, tnp), ids=("numpy", "tapegrad"))
+@pytest.mark.parametrize("name", REDUCTIONS)
+@pytest.mark.parametrize("shape", ((0,), (0, 3), (3, 0), (2, 0, 0)), ids=str)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # as NumPy warns
+def test_empty_arrays_are_answered_or_refused_as_by_numpy(xp: Any, name: str, shape: tuple[int, ...]) -> None:
+    x = np.zeros(shape)
+    for settings in ({}, {"axis": 0}, {"axis": -1}) if "." not in name and name != "cov" else ({},):
+        try:
+            expected = operator.attrgetter(name)(np)(x, **settings)
+        except Exception as error:
+            with pytest.raises(type(error)) as caught:
+                tg.vjp(lambda x, s=settings: operator.attrgetter(name)(xp)(x, **s), x)
+            assert str(caught.value) == str(error)
+            continue
+        value, pull = tg.vjp(lambda x, s=settings: operator.attrgetter(name)(xp)(x, **s), x)
+        np.testing.assert_array_equal(value, expected)
+        (gradient,) = pull(np.ones_like(value))
+        assert gradient.shape == shape
