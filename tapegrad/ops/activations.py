@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.core.arrays import broadcast_to, guard, last_axis_sum, shape_of, zeros
+from tapegrad.core.arrays import broadcast_to, guard, last_axis_sum, ones, shape_of, zeros
 from tapegrad.core.families import elementwise
 from tapegrad.core.primitive import Fn, Primitive, case, no_cotangent
 from tapegrad.core.var import Var, apply
@@ -200,16 +200,35 @@ def _one_hot(labels: Any, classes: int) -> Any:
 
 def _cross_entropy(x: Any, labels: Any, kept: Any = None) -> Any:
     """Return the loss, and the error: softmax minus one-hot labels."""
+    n = labels.size
+    if x.ndim == 2 and x.shape[1] <= 16 and 0 < n <= 1024 and x.dtype.char in "fd":
+        return _cross_entropy_by_columns(x, labels, n)
     y = _below_max(x, -1)
     flat = y.reshape(-1)  # a view: it is written to below
     where = _flat_index(labels, x.shape[-1])
     picked = flat[where]
     np.exp(y, out=y)
     total = last_axis_sum(y)
-    loss = np.add.reduce(np.log(total).reshape(-1) - picked) / labels.size
+    loss = np.add.reduce(np.log(total).reshape(-1) - picked) / n
     y /= total[..., None]
     flat[where] -= 1
     return loss, y
+
+
+def _cross_entropy_by_columns(x: Any, labels: Any, n: int) -> Any:
+    """The same for a table of few columns, which NumPy goes through faster one column after the other."""
+    y = x.T.copy()
+    y -= highest(y, 0)
+    flat = y.reshape(-1)
+    where = labels * n
+    where += np.arange(n)
+    picked = flat[where]
+    np.exp(y, out=y)
+    total = ones(len(y), y.dtype).dot(y)
+    loss = ones(n, y.dtype).dot(np.log(total) - picked) / n
+    y /= total
+    flat[where] -= 1
+    return loss, y.T
 
 
 def _expand_cross_entropy(x: Any, labels: Any, kept: Any = None) -> Any:

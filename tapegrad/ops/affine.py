@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.core.arrays import broadcast_to, shape_of
+from tapegrad.core.arrays import broadcast_to, ones, shape_of, sums_by_dot
 from tapegrad.core.primitive import Primitive, case
 from tapegrad.core.var import binary
 from tapegrad.ops.arithmetic import add_p
@@ -37,6 +37,12 @@ def _pull_weight(g: Any, y: Any, x: Any, weight: Any, bias: Any) -> Any:
     return x.T.dot(g) if type(g) is ndarray and type(x) is ndarray and g.ndim == 2 == x.ndim else pull_right(g, None, x, weight)
 
 
+def _pull_bias(g: Any, y: Any, x: Any, weight: Any, bias: Any) -> Any:
+    if type(g) is ndarray and g.ndim == 2 and bias.ndim == 1 and sums_by_dot(g, 0):
+        return ones(len(g), g.dtype).dot(g) if len(bias) > 1 else g  # the shortest way to what `sum_to` would do
+    return g
+
+
 def _push(tangents: Sequence[Any], y: Any, x: Any, weight: Any, bias: Any) -> Any:
     t = None
     if tangents[0] is not None or tangents[1] is not None:
@@ -60,7 +66,7 @@ affine_p = Primitive(
     pulls=(
         _pull_x,
         _pull_weight,
-        lambda g, y, x, weight, bias: g,
+        _pull_bias,
     ),
     careful=(
         lambda g, y, x, weight, bias: careful_left(g, None, x, weight),
