@@ -198,7 +198,7 @@ def guard(c: Any, g: Any) -> Any:
     kind = type(c)
     if kind is Var:
         if c.tape.abstract:
-            return c if c.tape.hopeful else apply(guard_p, c, g)
+            return c if c.tape.hopeful or (type(g) is not Var and np.all(g)) else apply(guard_p, c, g)
         plain = g.value if type(g) is Var else g
         return c if _guard(c.value, plain) is c.value else apply(guard_p, c, plain)
     if kind is ndarray:

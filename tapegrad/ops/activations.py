@@ -191,6 +191,9 @@ mse_p = Primitive(
 """The mean of ``(a - b)**2`` for arrays of one shape."""
 
 
+LABELLED = (case((3, 4), np.array([0, 3, 1])), case((2, 1, 3), np.array([[2], [2]])), case((4,), np.array(2)))
+
+
 def _flat_index(labels: Any, classes: int) -> Any:
     return labels.reshape(-1) + np.arange(0, labels.size * classes, classes)
 
@@ -247,10 +250,38 @@ def _expand_cross_entropy(x: Any, labels: Any, kept: Any = None) -> Any:
     return np.add.reduce(np.take_along_axis(y, labels[..., None], -1), None) * (-1.0 / labels.size)
 
 
+def _misfit(x: Any, labels: Any) -> Any:
+    return _cross_entropy(x, labels)[1] if labels.size else np.zeros_like(x)
+
+
+def _batch_misfit(args: Sequence[Any], batched: Sequence[bool]) -> Any:
+    x, labels = args
+    if not batched[1]:
+        labels = broadcast_to(labels, shape_of(x)[:-1])
+    elif not batched[0]:
+        x = broadcast_to(x, (*shape_of(labels), shape_of(x)[-1]))
+    return apply(misfit_p, x, labels)
+
+
+def _push_misfit(tangents: Sequence[Any], y: Any, x: Any, labels: Any) -> Any:
+    return _careful_softmax_rule(tangents[0], softmax(x, -1), x, -1)
+
+
+misfit_p: Primitive = Primitive(
+    name="misfit",
+    fn=_misfit,
+    pulls=(lambda g, y, x, labels: _softmax_rule(g, softmax(x, -1), x, -1), no_cotangent),
+    careful=(lambda g, y, x, labels: _careful_softmax_rule(g, softmax(x, -1), x, -1), no_cotangent),
+    push=_push_misfit,
+    batch=_batch_misfit,
+    expand=lambda x, labels: softmax(x, -1) - _one_hot(labels, shape_of(x)[-1]),
+    cases=LABELLED,
+)
+"""Softmax minus one-hot labels: the derivative of cross-entropy, but for its scale."""
+
+
 def _error(x: Any, labels: Any, kept: Any) -> Any:
-    if kept is not None and type(x) is not Var:
-        return kept
-    return softmax(x, -1) - _one_hot(labels, shape_of(x)[-1])
+    return apply(misfit_p, x, labels) if kept is None or type(x) is Var else kept
 
 
 def _pull_cross_entropy(g: Any, y: Any, x: Any, labels: Any, kept: Any = None) -> Any:
@@ -283,6 +314,6 @@ cross_entropy_p = Primitive(
     push=_push_cross_entropy,
     batch=_batch_cross_entropy,
     expand=_expand_cross_entropy,
-    cases=(case((3, 4), np.array([0, 3, 1])), case((2, 1, 3), np.array([[2], [2]])), case((4,), np.array(2))),
+    cases=LABELLED,
 )
 """The mean of ``-log(softmax(x)[label])`` over all examples."""
