@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 from tapegrad.compiler.calls import UFUNC_OF
 from tapegrad.compiler.trace import Trace
 from tapegrad.compiler.units import BLOCK, QUICK, Group, reduction
-from tapegrad.core.arrays import watched_p
+from tapegrad.core.doubt import watched_p
 
 PAYS = 200_000.0
 """Nanoseconds of work from which on several threads are used. Waking one takes about a tenth of that."""

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad.compiler.trace import alive, record
-from tapegrad.core.arrays import watched_p
+from tapegrad.core.doubt import watched_p
 from tapegrad.core.node import Step
 from tapegrad.core.program import Program
 from tapegrad.core.structure import pick_p, root_p

@@ -12,10 +12,10 @@ from tapegrad.compiler.blocks import kernel
 from tapegrad.compiler.calls import call_of, is_array
 from tapegrad.compiler.interface import Arguments, Results
 from tapegrad.compiler.plan import Instruction, Plan, Room
-from tapegrad.compiler.source import DoubtError, Names, Source
+from tapegrad.compiler.source import Names, Source
 from tapegrad.compiler.trace import Trace
 from tapegrad.compiler.units import Group, reduction
-from tapegrad.core.arrays import watched_p
+from tapegrad.core.doubt import DoubtError, watched_p
 from tapegrad.core.primitive import OUT, Into, Slot
 from tapegrad.core.structure import pick_p
 

@@ -15,7 +15,7 @@ from tapegrad.compiler.calls import call_of
 from tapegrad.compiler.plan import Plan
 from tapegrad.compiler.source import Names
 from tapegrad.compiler.trace import Trace
-from tapegrad.core.arrays import watched_p
+from tapegrad.core.doubt import watched_p
 from tapegrad.core.structure import pick_p
 from tapegrad.tree.containers import container_of, setter
 

@@ -15,7 +15,7 @@ from attrs import define, field, frozen
 from tapegrad.compiler.calls import call_of, into, is_array, is_elementwise
 from tapegrad.compiler.trace import Trace
 from tapegrad.compiler.units import Group, Unit
-from tapegrad.core.arrays import watched_p
+from tapegrad.core.doubt import watched_p
 from tapegrad.core.primitive import Into
 from tapegrad.core.program import Program
 

@@ -17,9 +17,10 @@ from tapegrad.compiler.interface import MISS
 from tapegrad.compiler.lowered import Lowered, lowered
 from tapegrad.compiler.plan import plan
 from tapegrad.compiler.rewriting import expand, fold, merge
-from tapegrad.compiler.source import DoubtError, Source
+from tapegrad.compiler.source import Source
 from tapegrad.compiler.trace import Trace, alive, record
 from tapegrad.compiler.units import units
+from tapegrad.core.doubt import DoubtError
 from tapegrad.core.node import CURRENT
 from tapegrad.core.program import Program
 

@@ -23,7 +23,7 @@ def replayed(trace: Trace, rewrite: Rewrite, skip: Container[int] = ()) -> Trace
 
     Steps in `skip` stay as they are, whatever `rewrite` would say.
     """
-    tape = Recording(hopeful=trace.hopeful)
+    tape = Recording(hopeful=trace.hopeful, wholly=True)
     tape.steps.extend(trace.steps[: trace.inputs])
     tape.abstract.append(range(trace.inputs))
     new: dict[int, Any] = {k: handle(tape, k, step[4], root_p) for k, step in enumerate(tape.steps)}

@@ -14,10 +14,6 @@ from attrs import define, field, frozen
 from tapegrad.compiler.plan import Plan, arrays
 
 
-class DoubtError(Exception):
-    """NaN in what bare rules left behind: the careful program is to be run."""
-
-
 @define(eq=False)
 class Names:
     """What the source names: each thing gets one name, and is bound to it when an arena is made."""

@@ -76,7 +76,7 @@ def record_once(
     f: Callable[..., Any], leaves: Sequence[Any], build: Callable[[list[Any]], tuple[Any, Any]], hopeful: bool
 ) -> tuple[Trace, "tree.Structure[Any]"]:
     """Run the function once; see `record`."""
-    tape = Recording(hopeful=hopeful)
+    tape = Recording(hopeful=hopeful, wholly=True)
     tape.steps = FrozenSteps([(root_p, (None,), (x,), NO_SETTINGS, x) for x in leaves])
     tape.abstract.append(range(len(leaves)))
     token = CURRENT.set(tape)

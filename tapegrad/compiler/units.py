@@ -13,7 +13,7 @@ from attrs import define, field, frozen
 
 from tapegrad.compiler.calls import UFUNC_OF, call_of, is_array, is_elementwise
 from tapegrad.compiler.trace import Trace
-from tapegrad.core.arrays import watched_p
+from tapegrad.core.doubt import watched_p
 from tapegrad.core.node import Step
 
 LARGE = 2**17

@@ -209,21 +209,3 @@ def guard(c: Any, g: Any) -> Any:
     elif c == c:
         return c
     return _guard(c, g)
-
-
-# A cotangent that is looked at later
-
-watched_p: Primitive = Primitive(
-    name="watched",
-    fn=lambda c: c,
-    pulls=(lambda g, y, c: g,),
-    push=lambda tangents, y, c: tangents[0],
-    batch=lambda args, batched: apply(watched_p, args[0]),
-    cases=(case((3,)),),
-)
-"""The identity, on what hopeful rules left behind: a program looks there for NaN, and has a careful second self for it."""
-
-
-def watched(cotangents: Sequence[Any]) -> list[Any]:
-    """Mark cotangents or tangents that hopeful rules left behind, where they are traced on a hopeful tape; others stay."""
-    return [apply(watched_p, c) if type(c) is Var and c.tape.hopeful and c.dtype.kind in "fc" else c for c in cotangents]

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from tapegrad.core.doubt import has_nan, is_finite
 from tapegrad.core.primitive import PRIMITIVES, Fn, Primitive, case, no_cotangent
 from tapegrad.core.var import Var, apply
 
@@ -46,7 +47,7 @@ def multilinear(name: str, fn: Fn, *transposes: Fn, **more: Any) -> Primitive:
     careful = tuple(
         transpose if transpose is no_cotangent else careful_pull(name, k, transpose) for k, transpose in enumerate(transposes)
     )
-    return Primitive(name=name, fn=fn, pulls=transposes, careful=careful, push=push, **more)
+    return Primitive(name=name, fn=fn, pulls=transposes, careful=careful, push=push, bilinear=len(transposes) == 2, **more)
 
 
 def careful_pull(name: str, slot: int, transpose: Fn) -> Fn:
@@ -71,10 +72,7 @@ def may_have_nan(c: Any) -> bool:
         if c.tape.abstract:
             return not c.tape.hopeful
         c = c.value
-    if type(c) is np.ndarray:
-        flat = c.ravel("K")
-        c = flat.dot(flat)
-    return bool(c != c)
+    return has_nan(c)
 
 
 # The masked product
@@ -181,17 +179,9 @@ is the transpose for input `slot` (whose own factor is there for its shape only)
 
 def _mended(c: Any, *factors: Any, slot: int | None, killer: int, **which: Any) -> Any:
     others = [x for k, x in enumerate(factors) if k != killer and (slot is None or k != slot + 1)]
-    if sum(np.size(x) for x in others) < np.size(c) and all(_is_finite(x) for x in others):
+    if sum(np.size(x) for x in others) < np.size(c) and all(is_finite(x) for x in others):
         return c  # an outer product is larger than what could make it NaN
     return _masked(*factors, slot=slot, killer=killer, **which) if may_have_nan(c) else c
-
-
-def _is_finite(x: Any) -> bool:
-    """Tell at the price of one pass whether all elements are finite; large ones may be taken for infinite."""
-    if type(x) is np.ndarray:
-        flat = x.ravel("K")
-        x = flat.dot(flat)
-    return bool(np.isfinite(x))
 
 
 def _was_mended(y: Any, c: Any) -> Any:

@@ -67,7 +67,8 @@ class Recording:
     ``borders`` holds where stretches under way begin that are run again later (`checkpoint`);
     ``abstract`` holds the ranges of the roots whose values must not be looked at, of a `vmap` or `jit` under way;
     ``quiet`` holds the ranges of nodes that rules recorded, which divide by zero where the user's code does not;
-    ``hopeful`` tells that rules are to be recorded bare, without guards against NaN, and their results `watched` (`jit`).
+    ``hopeful`` tells that rules are to be recorded bare, without guards against NaN, and their results `watched`;
+    ``wholly`` that this is so in the bodies of loops, too, which are recorded with care otherwise (`jit`).
     """
 
     steps: list[Step] = field(factory=list)
@@ -77,6 +78,7 @@ class Recording:
     borders: list[int] = field(factory=list)
     quiet: list[range] = field(factory=list)
     hopeful: bool = False
+    wholly: bool = False
 
     def root_paths(self) -> dict[int, str]:
         """Return, for each root node, the path of the leaf that it stands for."""

@@ -59,6 +59,8 @@ class Primitive:
     ``push(tangents, y, *args, **settings)`` turns the tangents of the inputs (None for one at rest) into that of the output.
     ``batch(args, batched, **settings)`` computes the output for inputs of which those marked in `batched` have a leading
     axis, and gives the output a leading axis; None means a loop over that axis.
+    ``bilinear`` tells that each element of the output is a sum of products of an element of the first and one of the second
+    input.
     ``constant`` marks an output without derivative (a comparison, a rounding): under `grad` and `jvp` it is a plain array.
     ``expand(*args, **settings)`` computes the same in simpler operations, for `jit`; it may answer None for arguments that it
     does not take apart.
@@ -78,6 +80,7 @@ class Primitive:
     careful: Sequence[Fn] | None = None
     broadcasts: bool = False
     batch: Fn | None = None
+    bilinear: bool = False
     constant: bool = False
     expand: Fn | None = None
     into: "Callable[[Sequence[Any], dict[str, Any]], Into | None] | None" = None

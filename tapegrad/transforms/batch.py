@@ -15,12 +15,13 @@ from attrs import frozen
 from tapegrad import tree
 from tapegrad.core.arrays import broadcast_to
 from tapegrad.core.complaints import leaked, uncover
+from tapegrad.core.doubt import DoubtError, look, watched_p
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, argument_names
 from tapegrad.core.primitive import FUNCTIONS, Primitive
 from tapegrad.core.program import dependencies
 from tapegrad.core.structure import parts, root_p, shared_p
 from tapegrad.core.var import Var, apply, handle
-from tapegrad.core.watch import WatchedSteps
+from tapegrad.core.watch import WATCH, WatchedSteps
 from tapegrad.errors import TreeError
 from tapegrad.transforms.entry import FRESH, close_tape, off_tape, open_tape
 from tapegrad.transforms.outputs import kind_of, output_index
@@ -95,9 +96,32 @@ class Batched(Transformed):
 def run(
     f: Callable[..., Any], batches: list[Any], mapped: list[bool], structure: tree.Structure[Any], size: int, out_axes: Any
 ) -> Any:
-    """Record `f` on the first example, and replay it on the batch."""
+    """Record `f` on the first example, and replay it on the batch: hopefully, where it is the outermost transform."""
+    if CURRENT.get() is None and WATCH.get() is None and size:
+        try:
+            return run_once(f, batches, mapped, structure, size, out_axes, True)
+        except DoubtError:
+            pass
+    return run_once(f, batches, mapped, structure, size, out_axes, False)
+
+
+def run_once(
+    f: Callable[..., Any],
+    batches: list[Any],
+    mapped: list[bool],
+    structure: tree.Structure[Any],
+    size: int,
+    out_axes: Any,
+    hopeful: bool,
+) -> Any:
+    """Record `f` on the first example, and replay it on the batch.
+
+    Raises:
+        DoubtError: if it was recorded hopefully, and that was not justified.
+    """
     tape, token = open_tape()
     try:
+        tape.hopeful = tape.hopeful or hopeful
         start = len(tape.steps)
         table: dict[int, Any] = {}
         traced = []
@@ -132,7 +156,7 @@ def run(
             tape.steps = []
             CURRENT.reset(token)
             token = None
-        replay(steps, table, first, wanted, size, lift, hushed(tape.quiet, len(steps)))
+        replay(steps, table, first, wanted, size, lift, hushed(tape.quiet, len(steps)), hopeful)
         results = []
         for leaf, index, axis in zip(leaves, wanted, axes, strict=True):
             y = None if index is None else table.get(index)
@@ -189,18 +213,25 @@ def replay(
     size: int,
     lift: Recording | None,
     quiet: bytearray,
+    hopeful: bool,
 ) -> None:
     """Fill the table with the batched values of the nodes from `first` on that lead to the wanted ones.
 
     What the user computed may warn as NumPy does; what rules computed, the nodes marked in `quiet`, does not.
+
+    Raises:
+        DoubtError: if there is NaN in something watched.
     """
     outputs = [index for index in wanted if index is not None]
-    needed = sorted(dependencies(steps, first, outputs))
+    found = dependencies(steps, first, outputs)
+    if hopeful:
+        found.update([k for k in range(first, len(steps)) if steps[k][0] is watched_p and steps[k][3].get("of") in found])
+    needed = sorted(found)
     last = {source: index for index in needed for source in steps[index][1] if source is not None}
     last.update(dict.fromkeys(outputs, len(steps)))
     for is_quiet, stretch in groupby(needed, key=quiet.__getitem__):
         with quietly() if is_quiet else nullcontext():
-            run_stretch(steps, table, stretch, last, size, lift, bool(is_quiet))
+            run_stretch(steps, table, stretch, last, size, lift, bool(is_quiet), hopeful)
 
 
 def run_stretch(
@@ -211,6 +242,7 @@ def run_stretch(
     size: int,
     lift: Recording | None,
     is_quiet: bool,
+    hopeful: bool,
 ) -> None:
     """Fill the table with the batched values of some nodes; each is dropped where it is used for the last time."""
     watched = steps if type(steps) is WatchedSteps and lift is None else None  # what is recorded again is looked at there
@@ -218,6 +250,9 @@ def run_stretch(
         step = steps[index]
         primitive, inputs, plain_args, settings, value = step
         batched = [source is not None and source in table for source in inputs]
+        if hopeful and primitive is watched_p:
+            (source,) = inputs
+            look(value if source is None else table.get(source, value), **settings)
         if not any(batched):
             continue
         if size == 0:

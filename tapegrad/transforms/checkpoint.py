@@ -75,9 +75,11 @@ class Checkpoint(Transformed):
             traced.append(x)
         inner_args, inner_settings = tree.unflatten(structure, traced)
         tape.borders.append(start)
+        hopeful, tape.hopeful = tape.hopeful, tape.hopeful and tape.wholly
         try:
             results, out_structure = tree.flatten(self.f(*inner_args, **inner_settings))
         finally:
+            tape.hopeful = hopeful
             tape.borders.pop()
         program, captured = extract(tape, start, len(outer), results)
         outer += captured

@@ -7,7 +7,7 @@ import numpy as np
 from attrs import frozen
 
 from tapegrad import tree
-from tapegrad.core.arrays import watched
+from tapegrad.core.doubt import watched
 from tapegrad.core.node import Recording, Step
 from tapegrad.errors import LeakedVarError
 from tapegrad.transforms.entry import check_like

@@ -6,8 +6,8 @@ from typing import Any, Literal, TypeVar, overload
 from attrs import frozen
 
 from tapegrad import tree
-from tapegrad.core.arrays import watched
 from tapegrad.core.complaints import uncover
+from tapegrad.core.doubt import watched
 from tapegrad.core.node import Recording, Step
 from tapegrad.core.var import Var
 from tapegrad.errors import LeakedVarError

@@ -9,8 +9,8 @@ import numpy as np
 from attrs import frozen
 
 from tapegrad import tree
-from tapegrad.core.arrays import watched
 from tapegrad.core.complaints import uncover
+from tapegrad.core.doubt import watched
 from tapegrad.core.node import CURRENT, Recording, Step
 from tapegrad.core.var import Var
 from tapegrad.transforms.entry import close_tape, enter, leave, normalize, off_tape, open_tape, plain_argnums

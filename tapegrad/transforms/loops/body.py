@@ -47,12 +47,14 @@ def trace_body(name: str, tape: Recording, f: Callable[..., Any], *examples: Any
     traced = [tree.rebuild(trace, example) for example in examples]
     roots = len(steps) - start
     tape.abstract.append(range(start, start + roots))
+    hopeful, tape.hopeful = tape.hopeful, tape.hopeful and tape.wholly
     try:
         results, structure = tree.flatten(f(*traced))
         for x in results:
             output_index(name, f, x, tape)
         program, captured = extract(tape, start, roots, results)
     finally:
+        tape.hopeful = hopeful
         tape.abstract.pop()
         steps[start:] = [DROPPED] * (len(steps) - start)
     return Body(program, list(captured), structure, [plain(x) for x in results])

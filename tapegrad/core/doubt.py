@@ -1,0 +1,79 @@
+"""Hope: rules recorded bare, and a look at what they have left behind.
+
+Guards against ``0 * inf`` are nodes where values must not be looked at, and nearly always for nothing. On a *hopeful* tape
+there are none; what each gradient or tangent comes to is `watched` instead. Whoever runs what was recorded looks there for NaN
+(cotangents pass through linear maps only, so that it arrives there), and if there is one records the function again with care.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tapegrad.core.primitive import Primitive, case
+from tapegrad.core.var import Var, apply, handle
+
+
+class DoubtError(Exception):
+    """NaN in what bare rules left behind: the careful ones are to be run."""
+
+
+watched_p: Primitive = Primitive(
+    name="watched",
+    fn=lambda c, of=None: c,
+    pulls=(lambda g, y, c, of=None: g,),
+    push=lambda tangents, y, c, of=None: tangents[0],
+    batch=lambda args, batched, of=None: apply(watched_p, args[0]),
+    cases=(case((3,)),),
+)
+"""The identity, on what is to be looked at for NaN. One with the setting ``of`` leads nowhere: what it holds is looked at in
+the place of node `of`, which cannot be NaN where that is finite."""
+
+
+def watched(cotangents: Sequence[Any]) -> list[Any]:
+    """Mark cotangents or tangents that hopeful rules left behind, where they are traced on a hopeful tape; others stay."""
+    return [_watched(c) if type(c) is Var and c.tape.hopeful and c.dtype.kind in "fc" else c for c in cotangents]
+
+
+def _watched(c: Var) -> Any:
+    tape = c.tape
+    if tape.wholly or len(tape.abstract) > 1:
+        return apply(watched_p, c)
+    primitive, inputs, args, _, value = tape.steps[c.index]
+    if not primitive.bilinear or sum(map(np.size, args)) >= np.size(value):
+        return apply(watched_p, c)
+    for source, x in zip(inputs, args, strict=True):  # an outer product is larger than what could make it NaN
+        if source is not None:
+            apply(watched_p, handle(tape, source, x, tape.steps[source][0]), of=c.index)
+        elif not is_finite(x):
+            return apply(watched_p, c)
+    return c
+
+
+def look(x: Any, of: int | None = None) -> None:
+    """Look at what is watched, in the place of node `of` if that is given.
+
+    Where the sums of squares of two factors are finite, so is each element of a product of them, by the inequality of Cauchy
+    and Schwarz: nothing can overflow on the way.
+
+    Raises:
+        DoubtError: if it may be NaN.
+    """
+    if has_nan(x) if of is None else not is_finite(x):
+        raise DoubtError
+
+
+def has_nan(x: Any) -> bool:
+    """Tell at the price of one pass whether an element of an array is NaN."""
+    if type(x) is np.ndarray:
+        flat = x.ravel("K")
+        x = flat.dot(flat)
+    return bool(x != x)
+
+
+def is_finite(x: Any) -> bool:
+    """Tell at the price of one pass whether all elements are finite; large ones may be taken for infinite."""
+    if type(x) is np.ndarray:
+        flat = x.ravel("K")
+        x = flat.dot(flat)
+    return bool(np.isfinite(x))
