@@ -11,13 +11,14 @@ from attrs import frozen
 from tapegrad import tree
 from tapegrad.compiler.cache import HANDFUL, Cache, changed, kind_of
 from tapegrad.compiler.interface import DONATED, MISS
-from tapegrad.compiler.leaves import has_own_arithmetic, refuse, refuse_static
+from tapegrad.compiler.leaves import refuse, refuse_static
 from tapegrad.compiler.lowered import Lowered
 from tapegrad.compiler.memory import CacheInfo, memory_of
 from tapegrad.compiler.method import Method
 from tapegrad.compiler.program import PASSES, Task
 from tapegrad.compiler.signature import check_names, names_of, positional_names
 from tapegrad.compiler.trace import NUMBERS, name_of, path_names
+from tapegrad.core.arrays import has_own_arithmetic
 from tapegrad.core.complaints import leaked
 from tapegrad.core.node import CURRENT
 from tapegrad.core.var import Var

@@ -7,16 +7,8 @@ import numpy as np
 
 from tapegrad.compiler.interface import DONATED
 from tapegrad.compiler.trace import name_of
+from tapegrad.core.arrays import has_own_arithmetic, own_arithmetic
 from tapegrad.errors import TraceError
-
-
-def has_own_arithmetic(x: np.ndarray[Any, Any]) -> bool:
-    """Tell whether an array computes in another way than a plain one, as masked arrays and matrices do.
-
-    To trace such a one as the plain array in it would silently drop its mask, or take matrix products for elementwise ones.
-    """
-    ways = ("__array_ufunc__", "__array_function__", "__add__", "__mul__", "__matmul__", "__pow__")
-    return any(getattr(type(x), way) is not getattr(np.ndarray, way) for way in ways)
 
 
 def refuse(f: Callable[..., Any], path: str, x: Any) -> NoReturn:
@@ -25,11 +17,7 @@ def refuse(f: Callable[..., Any], path: str, x: Any) -> NoReturn:
     if isinstance(x, np.ndarray) and x.dtype.names == (DONATED,):
         raise TraceError(f"jit of {name_of(f)}: {path} was donated before; use what the function returned instead")
     if isinstance(x, np.ndarray) and has_own_arithmetic(x) and x.dtype.kind in "biufc":
-        way = "x.filled(value), or x.data and x.mask as two" if isinstance(x, np.ma.MaskedArray) else "numpy.asarray(x)"
-        raise TypeError(
-            f"{who} is a {type(x).__module__}.{type(x).__name__}, whose arithmetic is not that of arrays; arguments are "
-            f"arrays and numbers. Pass {way}"
-        )
+        raise own_arithmetic(who, x)
     what = f"dtype {x.dtype}" if isinstance(x, (np.ndarray, np.generic)) else f"type {type(x).__name__}"
     name = path.split(".")[0].split("[")[0]
     ways = "Name the argument in static_argnames if the function is to be traced anew for each of its values"

@@ -95,7 +95,7 @@ def gather(trace: Trace, order: Sequence[int]) -> list[Open]:
         needs = 0
         for s in sources:
             owner = home.get(s)
-            if joined is not None and owner is joined and s in joined.members:
+            if joined is not None and owner is joined and s not in joined.ends:
                 continue
             needs |= reach.get(s, 0) | (owner.mask | owner.needs if owner is not None else 0)
         if joined is not None:
@@ -118,7 +118,7 @@ def can_join(group: Open, sources: Sequence[int], home: dict[int, Open], reach: 
     """Tell whether a step on `sources` can be computed as a part of `group`: nothing that it needs may need the group."""
     for s in sources:
         owner = home.get(s)
-        if owner is group and s in group.members:
+        if owner is group and s not in group.ends:
             continue
         needs = reach.get(s, 0) | (owner.mask | owner.needs if owner is not None else 0)
         if needs & group.mask:
@@ -179,10 +179,11 @@ QUICK = frozenset(
 def divisible(trace: Trace, group: Open) -> bool | None:
     """Tell whether blocks are rows (True) or runs of elements (False); None if the group cannot be cut."""
     flat = True
+    members = set(group.members)
     for index in group.members:
         _, inputs, args, _, _ = trace.steps[index]
         for source, x in zip(inputs, args, strict=True):
-            if source in group.members:
+            if source in members:
                 continue
             shape = np.shape(x)
             if shape != group.shape and int(np.prod(shape)) != 1:

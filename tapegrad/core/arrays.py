@@ -31,6 +31,28 @@ def dtype_of(x: Any) -> np.dtype[Any]:
         return np.asarray(x).dtype
 
 
+def has_own_arithmetic(x: Any) -> bool:
+    """Tell whether an array computes in another way than a plain one, as masked arrays and matrices do.
+
+    To trace such a one as the plain array in it would silently drop its mask, or take matrix products for elementwise ones.
+    """
+    ways = ("__array_ufunc__", "__array_function__", "__add__", "__mul__", "__matmul__", "__pow__")
+    return (
+        type(x) is not ndarray
+        and isinstance(x, ndarray)
+        and any(getattr(type(x), way) is not getattr(ndarray, way) for way in ways)
+    )
+
+
+def own_arithmetic(who: str, x: Any) -> TypeError:
+    """Return the error for such an array; `who` names the transform and the leaf."""
+    way = "x.filled(value), or x.data and x.mask as two" if isinstance(x, np.ma.MaskedArray) else "numpy.asarray(x)"
+    return TypeError(
+        f"{who} is a {type(x).__module__}.{type(x).__name__}, whose arithmetic is not that of arrays; arguments are arrays and "
+        f"numbers. Pass {way}"
+    )
+
+
 # Broadcasting and its transpose
 
 

@@ -12,8 +12,9 @@ import numpy as np
 
 from tapegrad.core.arrays import dtype_of, shape_of
 from tapegrad.core.complaints import lost
+from tapegrad.core.origins import depends_on_abstract
 from tapegrad.core.primitive import FUNCTIONS
-from tapegrad.core.var import Var, depends_on_abstract
+from tapegrad.core.var import Var
 
 ndarray = np.ndarray
 

@@ -15,7 +15,8 @@ import numpy as np
 from tapegrad.core.complaints import BATCHED_INDEX, BATCHED_MASK, CONSTANT_OR_ARRAY, leaked, lost, no_stand_in
 from tapegrad.core.methods import Methods, function
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording
-from tapegrad.core.primitive import FUNCTIONS, PRIMITIVES, UFUNCS, Primitive
+from tapegrad.core.origins import depends_on_abstract, known
+from tapegrad.core.primitive import FUNCTIONS, UFUNCS, Primitive
 from tapegrad.errors import ConcretizationError, users_line
 from tapegrad.rooms import entered_for
 
@@ -486,36 +487,3 @@ def _flat(items: Any) -> Iterator[Any]:
             yield from _flat(item)
         else:
             yield item
-
-
-def depends_on_abstract(x: Var) -> bool:
-    """Tell whether `x` depends on an argument of a `vmap` or `jit` that is under way."""
-    ranges = x.tape.abstract
-    return bool(ranges) and any(index in roots for index in origins(x, ranges[0].start) for roots in ranges)
-
-
-def known(x: Var, what: str, why: str) -> Any:
-    """Return the value of a traced value that was computed from constants alone: no derivative is lost with it.
-
-    Such are arrays that `vmap` holds for all examples, which are traced so that they can be indexed with what differs.
-
-    Raises:
-        ConcretizationError: for any other.
-    """
-    if x.link is not None or x.tape is not current() or any(x.tape.steps[k][0] is PRIMITIVES["root"] for k in origins(x)):
-        lost(x, what, why)
-    return x.value
-
-
-def origins(x: Var, first: int = 0) -> Iterator[int]:
-    """Yield the indices from `first` on of the nodes that `x` was computed from, itself included."""
-    steps = x.tape.steps
-    seen = {x.index}
-    waiting = [x.index]
-    while waiting:
-        index = waiting.pop()
-        yield index
-        for source in steps[index][1]:
-            if source is not None and source >= first and source not in seen:
-                seen.add(source)
-                waiting.append(source)

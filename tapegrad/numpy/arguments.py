@@ -8,9 +8,10 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from tapegrad.core.arrays import dtype_of
 from tapegrad.core.complaints import lost
+from tapegrad.core.origins import depends_on_abstract
 from tapegrad.core.primitive import Fn, Primitive
 from tapegrad.core.structure import astype, stop_gradient_p
-from tapegrad.core.var import Var, apply, depends_on_abstract, unary
+from tapegrad.core.var import Var, apply, unary
 from tapegrad.ops.reduce import Axes, add_up, count, max_p, min_p, prod_p, sum_p
 from tapegrad.typing import Array
 

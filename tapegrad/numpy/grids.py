@@ -19,8 +19,9 @@ from numpy import tril_indices as tril_indices
 from numpy import triu_indices as triu_indices
 
 from tapegrad.core.arrays import broadcast_to, shape_of
+from tapegrad.core.origins import depends_on_abstract
 from tapegrad.core.structure import astype
-from tapegrad.core.var import Var, apply, depends_on_abstract
+from tapegrad.core.var import Var, apply
 from tapegrad.numpy.arguments import concrete, plain
 from tapegrad.numpy.broadcasting import broadcast_arrays
 from tapegrad.numpy.creation import own

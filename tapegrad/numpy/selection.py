@@ -6,9 +6,10 @@ from typing import Any, Literal
 import numpy as np
 
 from tapegrad.core.arrays import broadcast_to, dtype_of, shape_of
+from tapegrad.core.origins import depends_on_abstract
 from tapegrad.core.putting import choose as put_choice
 from tapegrad.core.putting import put
-from tapegrad.core.var import Var, depends_on_abstract
+from tapegrad.core.var import Var
 from tapegrad.numpy.arguments import concrete, plain
 from tapegrad.numpy.choice import where
 from tapegrad.numpy.door import gathered, refuse_out, stands_for

@@ -13,7 +13,7 @@ import numpy as np
 from attrs import frozen
 
 from tapegrad import tree
-from tapegrad.core.arrays import broadcast_to
+from tapegrad.core.arrays import broadcast_to, has_own_arithmetic, own_arithmetic
 from tapegrad.core.complaints import leaked, uncover
 from tapegrad.core.doubt import DoubtError, look, watched_p
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, argument_names
@@ -339,6 +339,9 @@ def batch_size(f: Callable[..., Any], leaves: Sequence[Any], axes: Sequence[int 
     Raises:
         ValueError: if there is none.
     """
+    for k, x in enumerate(leaves):
+        if has_own_arithmetic(x):
+            raise own_arithmetic(f"vmap of {name_of(f)}: the leaf {leaf_paths(f, args, settings)[k]}", x)
     shapes = [np.shape(x.value if type(x) is Var else x) for x in leaves]
     found = {
         shape[axis] if -len(shape) <= axis < len(shape) else -1
@@ -347,9 +350,7 @@ def batch_size(f: Callable[..., Any], leaves: Sequence[Any], axes: Sequence[int 
     }
     if len(found) == 1 and -1 not in found:
         return found.pop()
-    names = argument_names(f, tuple(range(len(args))))
-    paths = [name + path for name, arg in zip(names, args, strict=True) for path in tree.paths(arg)]
-    paths += [name + path for name in sorted(settings) for path in tree.paths(settings[name])]
+    paths = leaf_paths(f, args, settings)
     sizes = {}
     for shape, axis, path in zip(shapes, axes, paths, strict=True):
         if axis is None:
@@ -361,6 +362,13 @@ def batch_size(f: Callable[..., Any], leaves: Sequence[Any], axes: Sequence[int 
         raise ValueError(f"vmap of {name_of(f)}: no argument is mapped; give at least one an axis in in_axes")
     listed = ", ".join(f"{path} has {n}" for path, n in sizes.items())
     raise ValueError(f"vmap of {name_of(f)}: the mapped axes must have one size, but {listed}")
+
+
+def leaf_paths(f: Callable[..., Any], args: Any, settings: Any) -> list[str]:
+    """Return the path of each leaf of the arguments."""
+    names = argument_names(f, tuple(range(len(args))))
+    paths = [name + path for name, arg in zip(names, args, strict=True) for path in tree.paths(arg)]
+    return paths + [name + path for name in sorted(settings) for path in tree.paths(settings[name])]
 
 
 def leading(x: Any, axis: int) -> Any:

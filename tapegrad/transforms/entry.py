@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from tapegrad import tree
+from tapegrad.core.arrays import has_own_arithmetic, own_arithmetic
 from tapegrad.core.complaints import leaked
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, argument_names, argument_paths
 from tapegrad.core.pending import Scatter
@@ -72,6 +73,8 @@ def enter(tape: Recording, name: str, f: Callable[..., Any], args: tuple[Any, ..
             container = tree.container_of(kind)
             if container is not None:
                 return container.map(visit, x)
+            if has_own_arithmetic(x):
+                refuse(name, f, args, positions, len(steps) - start, x)
             if kind is complex or (isinstance(x, np.ndarray) and x.dtype.kind in "fc"):
                 x = np.asarray(x)[()]
             elif not isinstance(x, np.inexact):
@@ -95,6 +98,8 @@ def refuse(name: str, f: Callable[..., Any], args: Sequence[Any], positions: tup
     names, paths = argument_names(f, positions), argument_paths(f, args, positions)
     what = f"dtype {x.dtype}" if hasattr(x, "dtype") else f"type {type(x).__name__}"
     path = paths[count] if count < len(paths) else str(names)
+    if has_own_arithmetic(x) and x.dtype.kind in "fc":
+        raise own_arithmetic(f"{name} of {getattr(f, '__name__', f)}: the leaf {path}", x)
     ways = ["pass it as another argument (see argnums)"]
     if isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "iub":
         ways.insert(0, "convert it with .astype(float)")

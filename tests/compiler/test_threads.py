@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -145,24 +146,29 @@ def in_a_child(x: np.ndarray, y: np.ndarray, queue: Any) -> None:
         queue.put(jit(tg.value_and_grad(loss))(x, y)[0])
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Python's, of forks where there are threads: the point of the test
-def test_a_forked_process_has_threads_of_its_own() -> None:
+def fork() -> None:
+    """Compile, fork, and let the child compute the same; the interpreter ends with an error if it cannot."""
+    warnings.simplefilter("ignore", DeprecationWarning)  # Python's, of forks where there are threads: the point of the test
     x, y = np.random.default_rng(0).normal(size=(2, 1000))
-    before = tg.config.threads()
     tg.config.set_threads(2)
-    try:
-        with small_blocks(large=100, block=64):
-            expected = jit(tg.value_and_grad(loss))(x, y)[0]
-        context = multiprocessing.get_context("fork")
-        queue = context.Queue()
-        child = context.Process(target=in_a_child, args=(x, y, queue))
-        child.start()
-        assert queue.get(timeout=60) == expected
-        child.join(timeout=60)
-        assert child.exitcode == 0
-    finally:
-        tg.config.set_threads(before)
+    with small_blocks(large=100, block=64):
+        expected = jit(tg.value_and_grad(loss))(x, y)[0]
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    child = context.Process(target=in_a_child, args=(x, y, queue))
+    child.start()
+    assert queue.get(timeout=60) == expected
+    child.join(timeout=60)
+    assert child.exitcode == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
+def test_a_forked_process_has_threads_of_its_own() -> None:
+    # in an interpreter of its own: other libraries that tests have loaded here, such as JAX, do not want to be forked
+    done = subprocess.run(
+        [sys.executable, "-c", "from tests.compiler.test_threads import fork; fork()"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
 
 
 # The pool

@@ -246,3 +246,35 @@ def test_the_line_that_made_the_mistake_is_named(mistake: Callable[[Any], Any]) 
     line = mistake.__code__.co_firstlineno
     with pytest.raises((TypeError, NotImplementedError), match=re.escape(f"test_bad_input.py:{line}, in <lambda>")):
         tg.grad(lambda x: np.sum(mistake(x)))(np.ones(3))
+
+
+class Metres(np.ndarray[Any, Any]):
+    """A class of arrays with an arithmetic of its own."""
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        return NotImplemented
+
+
+@pytest.mark.parametrize(
+    "name", ["grad", "value_and_grad", "vjp", "jvp", "linearize", "jacrev", "jacfwd", "hessian", "vmap", "jit"]
+)
+def test_arrays_with_an_arithmetic_of_their_own_are_refused(name: str) -> None:
+    def f(p: Any) -> Any:
+        return np.sum(p[0] * p[0])
+
+    x = np.arange(3.0)
+    masked = np.ma.masked_array(x, mask=[False, True, False])
+    for wrong, what in (
+        (masked, r"numpy\.ma(\.core)?\.MaskedArray, .*Pass x\.filled\(value\), or x\.data and x\.mask as two"),
+        (x.reshape(1, 3).view(np.matrix), r"numpy(\.matrixlib\.defmatrix)?\.matrix, .*Pass numpy\.asarray\(x\)"),
+        (x.view(Metres), r"Metres, .*Pass numpy\.asarray\(x\)"),
+    ):
+        given: Any = [wrong]
+        with pytest.raises(TypeError, match=rf"{name}.* of f: the leaf p\[0\] is a .*{what}"):
+            if name in ("vjp", "linearize"):
+                getattr(tg, name)(f, given)
+            elif name == "jvp":
+                tg.jvp(f, (given,), (given,))
+            else:
+                getattr(tg, name)(f)(given)
+    np.testing.assert_array_equal(tg.grad(f)([x.view(np.recarray)])[0], 2.0 * x)

@@ -8,10 +8,11 @@ from attrs import frozen
 
 from tapegrad import tree
 from tapegrad.core.node import CURRENT
+from tapegrad.core.origins import depends_on_abstract
 from tapegrad.core.primitive import FUNCTIONS, Primitive
 from tapegrad.core.program import Program
 from tapegrad.core.structure import pick_p
-from tapegrad.core.var import Var, apply, depends_on_abstract
+from tapegrad.core.var import Var, apply
 from tapegrad.errors import MissingRuleError
 from tapegrad.transforms.batch import vmap
 from tapegrad.transforms.checkpoint import along, moving
