@@ -205,8 +205,9 @@ def _one_hot(labels: Any, classes: int) -> Any:
 def _cross_entropy(x: Any, labels: Any, kept: Any = None) -> Any:
     """Return the loss, and the error: softmax minus one-hot labels."""
     n = labels.size
-    if x.ndim == 2 and x.shape[1] <= 16 and 0 < n <= 1024 and x.dtype.char in "fd":
-        return _cross_entropy_by_columns(x, labels, n)
+    if has_few_columns(x):
+        y, total, picked = _error_by_columns(x, labels, n)
+        return ones(n, x.dtype).dot(np.log(total) - picked) / n, y
     y = _below_max(x, -1)
     flat = y.reshape(-1)  # a view: it is written to below
     where = _flat_index(labels, x.shape[-1])
@@ -219,16 +220,13 @@ def _cross_entropy(x: Any, labels: Any, kept: Any = None) -> Any:
     return loss, y
 
 
-@lru_cache(16)
-def counting(n: int) -> Any:
-    """Return 0 up to n - 1, as an array that is nobody's to write to."""
-    numbers = np.arange(n)
-    numbers.flags.writeable = False
-    return numbers
+def has_few_columns(x: Any) -> bool:
+    """Tell whether `x` is a table that NumPy goes through faster one column after the other."""
+    return x.ndim == 2 and x.shape[1] <= 16 and 0 < len(x) <= 1024 and x.dtype.char in "fd"
 
 
-def _cross_entropy_by_columns(x: Any, labels: Any, n: int) -> Any:
-    """The same for a table of few columns, which NumPy goes through faster one column after the other."""
+def _error_by_columns(x: Any, labels: Any, n: int) -> tuple[Any, Any, Any]:
+    """Return the error, what softmax was divided by, and the labels' scores, the largest of each row taken off."""
     y = x.T.copy()
     y -= highest(y, 0)
     flat = y.reshape(-1)
@@ -237,10 +235,17 @@ def _cross_entropy_by_columns(x: Any, labels: Any, n: int) -> Any:
     picked = flat[where]
     np.exp(y, out=y)
     total = ones(len(y), y.dtype).dot(y)
-    loss = ones(n, y.dtype).dot(np.log(total) - picked) / n
     y /= total
     flat[where] -= 1
-    return loss, y.T
+    return y.T, total, picked
+
+
+@lru_cache(16)
+def counting(n: int) -> Any:
+    """Return 0 up to n - 1, as an array that is nobody's to write to."""
+    numbers = np.arange(n)
+    numbers.flags.writeable = False
+    return numbers
 
 
 def _expand_cross_entropy(x: Any, labels: Any, kept: Any = None) -> Any:
@@ -251,7 +256,11 @@ def _expand_cross_entropy(x: Any, labels: Any, kept: Any = None) -> Any:
 
 
 def _misfit(x: Any, labels: Any) -> Any:
-    return _cross_entropy(x, labels)[1] if labels.size else np.zeros_like(x)
+    if has_few_columns(x):
+        return np.ascontiguousarray(_error_by_columns(x, labels, labels.size)[0])
+    y = _softmax(x, -1)
+    y.reshape(-1)[_flat_index(labels, x.shape[-1])] -= 1
+    return y
 
 
 def _batch_misfit(args: Sequence[Any], batched: Sequence[bool]) -> Any:

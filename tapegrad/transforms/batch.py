@@ -252,7 +252,11 @@ def run_stretch(
         batched = [source is not None and source in table for source in inputs]
         if hopeful and primitive is watched_p:
             (source,) = inputs
-            look(value if source is None else table.get(source, value), **settings)
+            y = value if source is None else table.get(source, value)
+            look(y, **settings)
+            if batched[0]:
+                table[index] = y
+            continue
         if not any(batched):
             continue
         if size == 0:
