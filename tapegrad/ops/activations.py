@@ -298,7 +298,7 @@ def _pull_cross_entropy(g: Any, y: Any, x: Any, labels: Any, kept: Any = None) -
 
 
 def _careful_pull_cross_entropy(g: Any, y: Any, x: Any, labels: Any, kept: Any = None) -> Any:
-    scale = broadcast_to(g * (1.0 / max(labels.size, 1)), shape_of(x))
+    scale = g * (1.0 / max(labels.size, 1))
     return guard(_error(x, labels, kept) * scale, scale)
 
 

@@ -79,14 +79,16 @@ class Batched(Transformed):
                 f"vmap of {name_of(f)}: in_axes has {len(axes)} entries, but there are {len(args)} positional arguments"
             )
         spread = axes if isinstance(axes, tuple) else (axes,) * len(args)
+        leaves, structure = tree.flatten((args, settings))
         if all(axis is None or type(axis) is int for axis in spread):
-            leaf_axes = [axis for axis, arg in zip(spread, args, strict=True) for _ in tree.leaves(arg)]
+            leaf_axes = [
+                axis for axis, part in zip(spread, structure.children[0].children, strict=True) for _ in range(part.count)
+            ]
         else:
             names = argument_names(f, tuple(range(len(args))))
             found = [prefix(axis, arg, f"in_axes of {name}") for axis, arg, name in zip(spread, args, names, strict=True)]
             leaf_axes = [axis for part in found for axis in part]
-        leaf_axes += [0 for _ in tree.leaves(settings)]
-        leaves, structure = tree.flatten((args, settings))
+        leaf_axes += [0] * structure.children[1].count
         size = batch_size(f, leaves, leaf_axes, args, settings)
         batches = [x if axis is None else leading(x, axis) for x, axis in zip(leaves, leaf_axes, strict=True)]
         mapped = [axis is not None for axis in leaf_axes]
@@ -151,7 +153,7 @@ def run_once(
         lift: Recording | None = tape
         steps = tape.steps
         if token is not None:  # rules that run on plain arrays must find no tape to record on
-            leaves = tree.leaves(off_tape(tape, leaves))
+            leaves = off_tape(tape, leaves)
             lift = None
             tape.steps = []
             CURRENT.reset(token)

@@ -242,14 +242,22 @@ def _flatten(tree: Any, found: list[Any]) -> Structure[Any]:
         found.append(tree)
         return _LEAF
     before = len(found)
-    inside = tuple([_flatten(child, found) for child in container.children(tree)])
-    return Structure(kind, container.key(tree), inside, len(found) - before)
+    inside = []
+    for child in container.children(tree):
+        if type(child) in PLAIN_LEAVES:
+            found.append(child)
+            inside.append(_LEAF)
+        else:
+            inside.append(_flatten(child, found))
+    return Structure(kind, container.key(tree), tuple(inside), len(found) - before)
 
 
 def _unflatten(shape: Structure[Any], given: Any) -> Any:
     if shape.kind is None:
         return next(given)
-    return known(shape.kind).join(shape.key, [_unflatten(child, given) for child in shape.children])
+    return known(shape.kind).join(
+        shape.key, [next(given) if child.kind is None else _unflatten(child, given) for child in shape.children]
+    )
 
 
 def _paths(tree: Any, prefix: str, found: list[str]) -> None:
