@@ -52,7 +52,9 @@ def test_a_refusal_is_scipys_own(call: Callable[[Any, Any], Any]) -> None:
     assert str(caught.value) == str(expected.value)
 
 
-@pytest.mark.parametrize("wrong", (None, "a", np.array(["1", "2", "3"]), np.array([object()] * 3)), ids=repr)
+@pytest.mark.parametrize(
+    "wrong", (None, "a", np.array(["1", "2", "3"]), np.array([object()] * 3)), ids=["None", "a", "texts", "objects"]
+)
 def test_parameters_of_distributions_must_be_numbers(wrong: Any) -> None:
     for f in (stats.norm.logpdf, stats.expon.cdf, stats.t.logpdf, stats.poisson.cdf):
         for args in ((X, wrong), (wrong, X)):
