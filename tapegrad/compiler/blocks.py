@@ -10,9 +10,18 @@ from tapegrad.compiler.calls import UFUNC_OF
 from tapegrad.compiler.trace import Trace
 from tapegrad.compiler.units import BLOCK, QUICK, Group, reduction
 from tapegrad.core.doubt import watched_p
+from tapegrad.core.node import Step
 
 PAYS = 200_000.0
 """Nanoseconds of work from which on several threads are used. Waking one takes about a tenth of that."""
+
+
+HEAVY = 0.5
+"""Nanoseconds an element from which on the ufuncs of a group are slow, on average. Between two ufuncs a thread may have to wait
+for the interpreter's lock, and to be woken takes as long as a quick ufunc takes for a block."""
+
+VAST = 2**20
+"""Elements from which on several threads pay for quick ufuncs as well: they share the way to memory."""
 
 
 @frozen(eq=False)
@@ -54,6 +63,17 @@ class Scratch:
         return len(self.dtypes) - 1
 
 
+def nanoseconds(index: int, steps: Sequence[Step]) -> float:
+    """Return what the ufunc of a step takes for an element, roughly."""
+    ufunc = UFUNC_OF[steps[index][0]]
+    return 0.25 if ufunc is not None and ufunc.__name__ in QUICK else 1.5
+
+
+def is_heavy(trace: Trace, group: Group) -> bool:
+    """Tell whether the ufuncs of a group are slow, on average."""
+    return sum([nanoseconds(index, trace.steps) for index in group.members]) >= HEAVY * len(group.members)
+
+
 def kernel(trace: Trace, group: Group, number: int, name_of: Callable[[Any, str], str], by_keyword: Sequence[Any]) -> Kernel:
     """Write the function of a group.
 
@@ -68,7 +88,8 @@ def kernel(trace: Trace, group: Group, number: int, name_of: Callable[[Any, str]
     flat = not group.rows
     total = int(np.prod(group.shape)) if flat else group.shape[0]
     row = 1 if flat else int(np.prod(group.shape[1:]))
-    run = max(1, BLOCK // row)
+    heavy = is_heavy(trace, group)
+    run = max(1, (BLOCK if heavy else 2 * BLOCK) // row)
     blocks = -(-total // run)
     given = [*group.inputs, *group.outputs]
     word = {index: f"a{k}" for k, index in enumerate(given)}
@@ -108,7 +129,7 @@ def kernel(trace: Trace, group: Group, number: int, name_of: Callable[[Any, str]
                 scratch.free.append(room.pop(index))
         out = f"out={word[index]}" if ufunc in by_keyword else word[index]
         body.append(f"{name_of(ufunc, ufunc.__name__ + '_')}({', '.join(words)}, {out})")
-        weight += value.size * (0.25 if ufunc.__name__ in QUICK else 1.5)
+        weight += value.size * nanoseconds(index, steps)
     partials: dict[int, tuple[str, np.dtype[Any]]] = {}
     for index in group.ends:
         primitive, inputs, args, _, value = steps[index]
@@ -139,7 +160,15 @@ def kernel(trace: Trace, group: Group, number: int, name_of: Callable[[Any, str]
         lines.append(f"        if hi > {total}: {shorter}")
     lines += [f"        {line}" for line in (*slices, *body)]
     shape = (run,) if flat else (run, *group.shape[1:])
-    return Kernel(lines, given, [(shape, dtype) for dtype in scratch.dtypes], partials, blocks, weight > PAYS, flat)
+    return Kernel(
+        lines,
+        given,
+        [(shape, dtype) for dtype in scratch.dtypes],
+        partials,
+        blocks,
+        weight > PAYS and (heavy or total * row >= VAST),
+        flat,
+    )
 
 
 def is_cut(shape: tuple[int, ...], group: Group) -> bool:

@@ -1,9 +1,10 @@
 """A small pool of threads that walk through blocks.
 
 NumPy's ufuncs let go of the interpreter's lock while they compute, so that Python threads share the work. Who computes which
-block depends on the number of threads; what is computed does not.
+block depends on how fast each thread is; what is computed does not.
 """
 
+import itertools
 import os
 import threading
 from collections.abc import Callable
@@ -11,7 +12,6 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
-from attrs import field, frozen
 
 Kernel = Callable[[int, int, int], None]
 """``kernel(first, last, worker)`` computes the blocks from `first` to `last` with the scratch memory of one worker."""
@@ -30,12 +30,59 @@ def available() -> int:
     return os.cpu_count() or 1
 
 
-@frozen(eq=False)
-class Finished:
-    """What the other workers leave behind: for each that is done its error, or None; and a bell that each rings."""
+class Work:
+    """The blocks of one kernel, for whoever comes by to take the next one.
 
-    errors: list[BaseException | None] = field(factory=list)
-    bell: "SimpleQueue[None]" = field(factory=SimpleQueue)
+    A thread that is woken late, as happens where BLAS has threads of its own that have not gone to sleep yet, finds fewer left;
+    nobody waits for it.
+    """
+
+    def __init__(self, kernel: Kernel, blocks: int) -> None:
+        self.kernel = kernel
+        self.blocks = blocks
+        self.take = itertools.count().__next__
+        self.stopped = False
+        self.errors: list[BaseException] = []
+        self.entered: list[int] = []
+        self.left: list[int] = []
+        self.bell: SimpleQueue[None] = SimpleQueue()
+
+    def share(self, worker: int) -> None:
+        """Compute blocks until none is left, or one has raised."""
+        kernel, blocks, take = self.kernel, self.blocks, self.take
+        try:
+            while not self.stopped:
+                k = take()
+                if k >= blocks:
+                    break
+                kernel(k, k + 1, worker)
+        except BaseException as error:
+            self.stopped = True
+            self.errors.append(error)
+
+    def help(self, worker: int) -> None:
+        """The same, by a thread that the others wait for from now on."""
+        self.entered.append(worker)
+        self.share(worker)
+        self.left.append(worker)
+        self.bell.put(None)
+
+    def wait(self) -> None:
+        """Wait for the threads that are at it.
+
+        Raises:
+            Exception: what a kernel raised, on any thread.
+        """
+        while len(self.entered) > len(self.left):  # not even Ctrl-C leaves before: kernels write to memory of the caller
+            try:
+                self.bell.get(timeout=1.0)
+            except Empty:
+                pass
+            except BaseException as error:
+                self.stopped = True
+                self.errors.insert(0, error)
+        if self.errors:
+            raise self.errors[0]
 
 
 class Pool:
@@ -44,8 +91,9 @@ class Pool:
     def __init__(self, threads: int) -> None:
         self.threads = threads
         self.busy = threading.Lock()
-        self.todo: SimpleQueue[tuple[Kernel, int, int, int, Finished]] = SimpleQueue()
-        self.started = 0
+        self.work: Work | None = None
+        self.bells: list[SimpleQueue[None]] = []
+        self.asleep: list[bool] = []
 
     def run(self, kernel: Kernel, blocks: int) -> None:
         """Compute all blocks.
@@ -58,51 +106,41 @@ class Pool:
             kernel(0, blocks, 0)
             return
         try:
-            count = 1 + self.start(count - 1)
-            cuts = [blocks * k // count for k in range(count + 1)]
-            finished = Finished()
-            for k in range(1, count):
-                self.todo.put((kernel, cuts[k], cuts[k + 1], k, finished))
-            error: BaseException | None = None
-            try:
-                kernel(0, cuts[1], 0)
-            except BaseException as e:
-                error = e
-            while len(finished.errors) < count - 1:  # not even Ctrl-C leaves before: kernels write to memory of the caller
-                try:
-                    finished.bell.get(timeout=1.0)
-                except Empty:
-                    pass
-                except BaseException as e:
-                    error = e
-            error = next((e for e in finished.errors if e is not None), error)
-            if error is not None:
-                raise error
+            self.work = work = Work(kernel, blocks)
+            for k in range(min(count - 1, self.start(count - 1))):
+                if self.asleep[k]:  # one that is not has yet to find out that nothing was left of earlier work
+                    self.asleep[k] = False
+                    self.bells[k].put(None)
+            work.share(0)
+            self.work = None
+            work.stopped = True
+            work.wait()
         finally:
+            self.work = None
             self.busy.release()
 
     def start(self, wanted: int) -> int:
-        """Start threads until there are as many as wanted; return how many there are of these."""
-        while self.started < wanted:
+        """Start threads until there are as many as wanted; return how many there are."""
+        while len(self.bells) < wanted:
+            bell: SimpleQueue[None] = SimpleQueue()
             try:
-                threading.Thread(target=self.work, name="tapegrad", daemon=True).start()
+                threading.Thread(target=self.serve, args=(len(self.bells), bell), name="tapegrad", daemon=True).start()
             except RuntimeError:  # the system has none left, or the interpreter is about to end
-                return self.started
-            self.started += 1
-        return wanted
+                break
+            self.asleep.append(True)
+            self.bells.append(bell)
+        return len(self.bells)
 
-    def work(self) -> None:
+    def serve(self, k: int, bell: "SimpleQueue[None]") -> None:
+        """Help with whatever work there is when the bell rings."""
         np.seterr(all="ignore")
         while True:
-            kernel, first, last, worker, finished = self.todo.get()
-            error: BaseException | None = None
-            try:
-                kernel(first, last, worker)
-            except BaseException as e:
-                error = e
-            finished.errors.append(error)
-            finished.bell.put(None)
-            del kernel, finished, error
+            bell.get()
+            work = self.work
+            if work is not None:
+                work.help(k + 1)
+            del work
+            self.asleep[k] = True
 
 
 class Shared:

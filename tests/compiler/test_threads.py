@@ -181,36 +181,81 @@ def note(done: list[tuple[int, int]], first: int, last: int, worker: int) -> Non
 def test_every_block_is_computed_once() -> None:
     for threads in (1, 2, 3, 8):
         pool = Pool(threads)
-        for blocks in (1, 2, 3, 7, 64):
+        for blocks in (1, 2, 3, 7, 64, 5):
             done: list[tuple[int, int]] = []
             pool.run(partial(note, done), blocks)
             assert sorted(k for k, _ in done) == list(range(blocks))
-            assert len({worker for _, worker in done}) == min(threads, blocks)
+            assert {worker for _, worker in done} <= set(range(min(threads, blocks)))
 
 
-def test_an_error_in_a_worker_is_raised_after_all_have_stopped() -> None:
-    pool = Pool(3)
-    finished: list[int] = []
+@pytest.mark.parametrize("threads", [2, 3])
+def test_as_many_threads_as_there_are_work_at_a_time(threads: int) -> None:
+    together = threading.Barrier(threads)
+    workers: list[int] = []
 
     def kernel(first: int, last: int, worker: int) -> None:
+        together.wait(60)  # nobody comes past it before all are here
+        workers.append(worker)
+
+    Pool(threads).run(kernel, threads)
+    assert sorted(workers) == list(range(threads))
+
+
+def test_who_comes_late_finds_less() -> None:
+    pool = Pool(2)
+    late, done = threading.Event(), []
+
+    def kernel(first: int, last: int, worker: int) -> None:
+        if worker == 1:
+            late.wait(60)
+        done.append((first, worker))
+        if len(done) == 63:
+            late.set()
+
+    pool.run(kernel, 64)
+    assert sorted(k for k, _ in done) == list(range(64))
+    assert sum(worker for _, worker in done) <= 1
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_an_error_in_a_worker_is_raised_after_all_have_stopped(failing: int) -> None:
+    pool = Pool(2)
+    together, failed, finished = threading.Barrier(2), threading.Event(), []
+
+    def kernel(first: int, last: int, worker: int) -> None:
+        together.wait(60)
         if worker == failing:
+            failed.set()
             raise FloatingPointError(f"worker {worker}")
+        failed.wait(60)
         finished.append(worker)
 
-    for failing in (0, 1, 2, 1):
-        finished.clear()
-        with pytest.raises(FloatingPointError, match=f"worker {failing}"):
-            pool.run(kernel, 6)
-        assert sorted(finished) == [k for k in range(3) if k != failing]
-    failing = -1
-    pool.run(kernel, 6)
+    with pytest.raises(FloatingPointError, match=f"worker {failing}"):
+        pool.run(kernel, 2)
+    assert finished == [1 - failing]
+    done: list[tuple[int, int]] = []
+    pool.run(partial(note, done), 6)
+    assert sorted(k for k, _ in done) == list(range(6))
+
+
+def test_after_an_error_no_block_is_begun() -> None:
+    begun: list[int] = []
+
+    def kernel(first: int, last: int, worker: int) -> None:
+        begun.append(first)
+        raise FloatingPointError
+
+    with pytest.raises(FloatingPointError):
+        Pool(2).run(kernel, 1000)
+    assert len(begun) <= 2
 
 
 def test_an_interrupt_waits_for_the_workers() -> None:
     pool = Pool(2)
-    proceed, done = threading.Event(), threading.Event()
+    together, proceed, done = threading.Barrier(2), threading.Event(), threading.Event()
 
     def kernel(first: int, last: int, worker: int) -> None:
+        together.wait(60)
         if worker == 0:
             threading.Timer(0.05, proceed.set).start()
             raise KeyboardInterrupt
@@ -224,12 +269,14 @@ def test_an_interrupt_waits_for_the_workers() -> None:
 
 def test_who_finds_the_pool_busy_works_alone() -> None:
     pool = Pool(2)
+    together = threading.Barrier(2)
     seen: list[int] = []
 
     def inner(first: int, last: int, worker: int) -> None:
         seen.extend(range(first, last))
 
     def outer(first: int, last: int, worker: int) -> None:
+        together.wait(60)
         if worker == 0:
             pool.run(inner, 4)
 
