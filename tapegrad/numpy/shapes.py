@@ -99,7 +99,11 @@ def reshape(a: ArrayLike, /, shape: Shape, order: Order = "C", *, copy: bool | N
     a = gathered(a)
     if type(a) is not Var:
         return np.reshape(a, shape, order) if copy is None else np.reshape(a, shape, order, copy=copy)
-    wanted = resolve(shape if isinstance(shape, (tuple, list)) else lengths(shape), a.size)
+    wanted = shape if type(shape) is tuple else lengths(shape)
+    if -1 in wanted:
+        wanted = resolve(wanted, a.size)
+    if order == "C" and copy is None:
+        return in_shape(a, wanted)
     if order == "C":
         y = in_shape(a, wanted)
     else:

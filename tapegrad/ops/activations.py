@@ -149,7 +149,7 @@ def log_softmax(x: Any, axis: int) -> Any:
 
 
 def _mse(a: Any, b: Any) -> Any:
-    d = a - b
+    d = np.subtract(a, b)  # an array or a NumPy scalar, of Python floats as well
     return np.add.reduce(d * d, None) / d.size
 
 
@@ -159,7 +159,7 @@ def _expand_mse(a: Any, b: Any) -> Any:
 
 
 def _mse_slope(g: Any, a: Any, b: Any) -> Any:
-    c = a - b
+    c = np.subtract(a, b)
     return c * (g * (2.0 / max(c.size, 1)))
 
 

@@ -32,6 +32,11 @@ def test_mse_of_float32_is_float32() -> None:
     assert value.dtype == np.float32 and grads.dtype == np.float32
 
 
+def test_mse_of_python_floats() -> None:
+    assert tg.grad(lambda p: nn.mse(p * p, 3.0))(2.0) == 8.0  # type: ignore[arg-type]  # not promised to the type checker
+    assert tg.grad(tg.grad(lambda p: nn.mse(p * p, 3.0)))(2.0) == 36.0  # type: ignore[arg-type]  # likewise
+
+
 def test_mse_does_not_broadcast() -> None:
     with pytest.raises(ValueError, match=r"predictions have shape \(3, 1\) and targets shape \(3,\)"):
         nn.mse(np.ones((3, 1)), np.ones(3))
