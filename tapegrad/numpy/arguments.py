@@ -12,7 +12,7 @@ from tapegrad.core.origins import depends_on_abstract
 from tapegrad.core.primitive import Fn, Primitive
 from tapegrad.core.structure import astype, stop_gradient_p
 from tapegrad.core.var import Var, apply, unary
-from tapegrad.ops.reduce import Axes, add_up, count, max_p, min_p, prod_p, sum_p
+from tapegrad.ops.reduce import Axes, add_up, count, max_p, min_p, nansum_p, prod_p, sum_p
 from tapegrad.typing import Array
 
 
@@ -35,7 +35,7 @@ def axes_of(axis: Any, rank: int, scalars: bool = False) -> Axes:
     return normalize_axis_index(index(axis), rank)
 
 
-LENIENT = frozenset({sum_p, prod_p, max_p, min_p})
+LENIENT = frozenset({sum_p, nansum_p, prod_p, max_p, min_p})
 """Reductions by the method of a ufunc."""
 
 

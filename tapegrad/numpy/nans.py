@@ -11,13 +11,13 @@ from tapegrad.numpy.arguments import any_true, is_traced, plain, reduction
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
 from tapegrad.numpy.reductions import max, min, prod, sum
 from tapegrad.numpy.scans import cumprod, cumsum
-from tapegrad.ops.reduce import nanmax_p, nanmin_p
+from tapegrad.ops.reduce import nanmax_p, nanmin_p, nansum_p
 from tapegrad.typing import Array, ArrayLike, Axis, DTypeLike
 
 
 def numbers(x: Any) -> Any:
     """Return a mask of the elements that are not NaN."""
-    return np.logical_not(np.isnan(apply(stop_gradient_p, x)))
+    return np.equal(x, x)  # which NaN is not to itself
 
 
 def filled(a: Any, value: float) -> Any:
@@ -57,7 +57,9 @@ def nansum(
     x: Any = gathered(a)
     if not is_traced(x, initial, where):
         return plain(np.nansum, x, axis, dtype, None, keepdims, initial=initial, where=where)
-    return sum(filled(x, 0), axis, dtype, None, keepdims, initial, where)
+    if type(x) is Var and initial is None and where is True:
+        return reduction(nansum_p, x, axis, dtype, keepdims)
+    return sum(filled(x, 0.0), axis, dtype, None, keepdims, initial, where)
 
 
 @stands_for(np.nanprod)
@@ -92,7 +94,7 @@ def nanprod(
     x: Any = gathered(a)
     if not is_traced(x, initial, where):
         return plain(np.nanprod, x, axis, dtype, None, keepdims, initial=initial, where=where)
-    return prod(filled(x, 1), axis, dtype, None, keepdims, initial, where)
+    return prod(filled(x, 1.0), axis, dtype, None, keepdims, initial, where)
 
 
 @stands_for(np.nancumsum)
@@ -114,7 +116,7 @@ def nancumsum(a: ArrayLike, axis: int | None = None, dtype: DTypeLike | None = N
     """
     refuse_out(out, "nancumsum")
     x: Any = gathered(a)
-    return cumsum(filled(x, 0), axis, dtype) if type(x) is Var else plain(np.nancumsum, x, axis, dtype)
+    return cumsum(filled(x, 0.0), axis, dtype) if type(x) is Var else plain(np.nancumsum, x, axis, dtype)
 
 
 @stands_for(np.nancumprod)
@@ -136,7 +138,7 @@ def nancumprod(a: ArrayLike, axis: int | None = None, dtype: DTypeLike | None = 
     """
     refuse_out(out, "nancumprod")
     x: Any = gathered(a)
-    return cumprod(filled(x, 1), axis, dtype) if type(x) is Var else plain(np.nancumprod, x, axis, dtype)
+    return cumprod(filled(x, 1.0), axis, dtype) if type(x) is Var else plain(np.nancumprod, x, axis, dtype)
 
 
 def extreme(name: str, a: Any, axis: Any, out: Any, keepdims: bool, initial: Any, where: Any) -> Array:

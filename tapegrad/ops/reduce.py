@@ -193,6 +193,41 @@ min_p = _extreme("min", np.minimum.reduce)
 nanmax_p = _extreme("nanmax", np.fmax.reduce, nan_wins=False)
 nanmin_p = _extreme("nanmin", np.fmin.reduce, nan_wins=False)
 
+# Sums without NaN
+
+
+def _nansum(x: Any, axis: Axes = None, keepdims: bool = False, dtype: Any = None) -> Any:
+    bad = np.not_equal(x, x)
+    if bad.any():
+        x = np.where(bad, 0.0, x)
+    return add_up(x, axis, dtype, None, keepdims)
+
+
+def _pull_nansum(g: Any, y: Any, x: Any, axis: Axes = None, keepdims: bool = False, dtype: Any = None) -> Any:
+    return hold(g, shape_of(x), axis, keepdims) * np.equal(x, x)
+
+
+def _careful_pull_nansum(g: Any, y: Any, x: Any, axis: Axes = None, keepdims: bool = False, dtype: Any = None) -> Any:
+    return np.where(np.equal(x, x), hold(g, shape_of(x), axis, keepdims), 0.0)
+
+
+def _push_nansum(tangents: Sequence[Any], y: Any, x: Any, axis: Axes = None, keepdims: bool = False, dtype: Any = None) -> Any:
+    return add_up(np.where(np.equal(x, x), tangents[0], 0.0), axis, dtype, None, keepdims)
+
+
+nansum_p = Primitive(
+    name="nansum",
+    fn=_nansum,
+    pulls=(_pull_nansum,),
+    careful=(_careful_pull_nansum,),
+    push=_push_nansum,
+    batch=batch_reduction("nansum"),
+    expand=lambda x, axis=None, keepdims=False, dtype=None: add_up(
+        np.where(np.equal(x, x), x, 0.0), axis, dtype, None, keepdims
+    ),
+    cases=SHAPES,
+)
+
 # Products
 
 
