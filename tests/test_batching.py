@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tapegrad.core.primitive import PRIMITIVES
+from tests.every_module import every_module
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -25,6 +26,7 @@ LOOPS = 35
 @pytest.fixture(scope="module")
 def made() -> Iterator[dict[str, Any]]:
     pytest.importorskip("scipy")
+    every_module()  # each room is entered: they hold the primitives
     yield runpy.run_path(str(DOCS / "make_batching.py"))
 
 

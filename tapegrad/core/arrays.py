@@ -186,7 +186,8 @@ def _guard(c: Any, g: Any) -> Any:
             return c
     elif c == c:
         return c
-    return np.where((g == 0) & np.isnan(c), np.zeros((), c.dtype), c)
+    y = np.where((g == 0) & np.isnan(c), np.zeros((), c.dtype), c)
+    return y if type(c) is ndarray else y[()]
 
 
 def _batch_guard(c: Any, g: Any, c_batched: bool, g_batched: bool) -> Any:

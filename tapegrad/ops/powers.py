@@ -9,6 +9,7 @@ from tapegrad.core.arrays import dtype_of, shape_of
 from tapegrad.core.families import elementwise
 from tapegrad.core.var import Var
 from tapegrad.ops.arithmetic import PYTHON, ordinary
+from tapegrad.ops.quotient import quotient, times
 
 
 def _power(a: Any, b: Any) -> Any:
@@ -24,7 +25,7 @@ def _power_by_base(g: Any, y: Any, a: Any, b: Any) -> Any:
     if kind is np.ndarray:
         return g * (b * np.power(a, np.where(b == 0, 0, b - 1)))
     if b == 2:
-        return g * (a + a)
+        return 2.0 * times(g, a) if type(g) is Var else g * (a + a)
     if b == 1:
         return g
     if b == 0:
@@ -67,12 +68,26 @@ float_power_p = elementwise(
     fast=(_power_by_base_quickly, _power_by_exponent),
     domain=((0.3, 2.0), (-2.0, 2.0)),
 )
-square_p = elementwise("square", lambda x: x * x, lambda g, y, x: g * (x + x), stands_for=np.square)
-sqrt_p = elementwise("sqrt", np.sqrt, lambda g, y, x: 0.5 * g / y, domain=(0.2, 3.0))
+
+
+def _square_slope(g: Any, y: Any, x: Any) -> Any:
+    return 2.0 * times(g, x) if type(g) is Var else g * (x + x)
+
+
+def _sqrt_slope(g: Any, y: Any, x: Any) -> Any:
+    h = quotient(g, y)
+    return 0.5 * g / y if h is None else 0.5 * h
+
+
+square_p = elementwise("square", lambda x: x * x, _square_slope, stands_for=np.square)
+sqrt_p = elementwise("sqrt", np.sqrt, _sqrt_slope, domain=(0.2, 3.0))
 cbrt_p = elementwise("cbrt", np.cbrt, lambda g, y, x: g / (3.0 * (y * y)), domain=(0.2, 3.0))
 
 
 def _hypot_slope(g: Any, y: Any, x: Any) -> Any:
+    h = quotient(g, y)
+    if h is not None:
+        return h * x
     return np.where(y == 0, 0.0, g * np.where(np.isinf(x), np.sign(x), x / y))
 
 

@@ -13,6 +13,7 @@ from tapegrad.core.arrays import broadcast_to, filled, guard, ones, shape_of, su
 from tapegrad.core.families import elementwise, linear
 from tapegrad.core.primitive import OUT, PRIMITIVES, Fn, Into, Primitive, Slot, case
 from tapegrad.core.var import Var, apply
+from tapegrad.ops.quotient import per, quotient
 from tapegrad.ops.scan import ahead, backwards, cumprod_p
 
 Axes = int | tuple[int, ...] | None
@@ -355,10 +356,8 @@ var_p = Primitive(
 
 
 def _halved(g: Any, y: Any, x: Any) -> Any:
-    if type(y) is Var or type(y) is np.ndarray:
-        flat = y == 0
-        return np.where(flat, 0.0, g) / np.where(flat, 1.0, y + y)
-    return g / (y + y) if y != 0 else g * 0.0
+    h = quotient(g, y)
+    return per(0.5 * g, y) if h is None else 0.5 * h
 
 
 deviation_p = elementwise("deviation", lambda x: np.sqrt(x), _halved, domain=(0.2, 3.0))

@@ -9,6 +9,7 @@ from tapegrad.core.arrays import dtype_of
 from tapegrad.core.families import batch_elementwise, constant, elementwise
 from tapegrad.core.primitive import FUNCTIONS, Primitive, case, no_cotangent
 from tapegrad.core.var import apply
+from tapegrad.ops.quotient import quotient
 
 
 def sign(x: Any) -> Any:
@@ -41,6 +42,9 @@ direction_p = Primitive(
 
 
 def _absolute_slope(g: Any, y: Any, x: Any) -> Any:
+    h = quotient(g, y)
+    if h is not None:
+        return h * np.conjugate(x)
     return g * (np.sign(x) if dtype_of(x).kind != "c" else np.conjugate(np.sign(x)))
 
 

@@ -51,9 +51,43 @@ def test_matrix_norms_have_a_finite_gradient_at_zero(xp: Any, order: Any) -> Non
     assert np.isfinite(gradient).all()
 
 
+SQUARES: dict[str, tuple[Any, Any]] = {
+    "norm(x)**2": (lambda xp, x: xp.linalg.norm(x) ** 2, lambda xp, x: xp.sum(x * x)),
+    "square(norm(x))": (lambda xp, x: xp.square(xp.linalg.norm(x)), lambda xp, x: xp.sum(x * x)),
+    "norm(x) * norm(x)": (lambda xp, x: (lambda n: 3 * (n * n))(xp.linalg.norm(x)), lambda xp, x: 3 * xp.sum(x * x)),
+    "sin(norm(x)**2)": (lambda xp, x: xp.sin(xp.linalg.norm(x) ** 2), lambda xp, x: xp.sin(xp.sum(x * x))),
+    "norms of rows": (
+        lambda xp, x: xp.sum(xp.linalg.norm(xp.stack([x, 2 * x]), axis=1) ** 2),
+        lambda xp, x: 5 * xp.sum(x * x),
+    ),
+    "sqrt(sum of squares)**2": (lambda xp, x: xp.sqrt(xp.sum(x * x)) ** 2, lambda xp, x: xp.sum(x * x)),
+    "std(x)**2": (lambda xp, x: xp.std(x) ** 2, lambda xp, x: xp.var(x)),
+}
+MODES: dict[str, Any] = {
+    "forward over reverse": lambda f: tg.hessian(f),
+    "reverse over reverse": lambda f: tg.jacrev(tg.grad(f)),
+    "forward over forward": lambda f: tg.jacfwd(tg.jacfwd(f)),
+    "reverse over forward": lambda f: tg.jacrev(tg.jacfwd(f)),
+}
+
+
 @both_doors
-def test_the_square_of_a_norm_is_flat_at_zero(xp: Any) -> None:
-    assert_flat(lambda x: xp.linalg.norm(x) ** 2, ZEROS)
+@pytest.mark.parametrize("name", SQUARES)
+@pytest.mark.parametrize("mode", MODES)
+def test_the_square_of_what_vanishes_has_the_curvature_of_what_it_is(xp: Any, name: str, mode: str) -> None:
+    f, same = (lambda x, g=g: g(xp, x) for g in SQUARES[name])
+    gradient, _ = derivatives(f, ZEROS)
+    np.testing.assert_array_equal(gradient, ZEROS)
+    for x in (ZEROS, np.array([0.5, -1.0, 2.0])):
+        np.testing.assert_allclose(MODES[mode](f)(x), MODES[mode](same)(x), atol=1e-14)
+    many = np.stack([ZEROS, ZEROS + 1.0])
+    np.testing.assert_allclose(tg.vmap(MODES[mode](f))(many), tg.vmap(MODES[mode](same))(many), atol=1e-14)
+
+
+@both_doors
+def test_the_square_of_an_absolute_value_is_curved_at_zero(xp: Any) -> None:
+    np.testing.assert_array_equal(tg.hessian(lambda x: xp.sum(xp.abs(x) ** 2))(ZEROS), 2 * np.eye(3))
+    np.testing.assert_array_equal(tg.hessian(lambda x: xp.hypot(x[0], x[1]) ** 2)(ZEROS), np.diag([2.0, 2.0, 0.0]))
 
 
 @both_doors

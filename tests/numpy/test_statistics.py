@@ -39,20 +39,22 @@ def test_spreads_of_a_part_around_a_given_mean(name: str) -> None:
 
 def test_where_a_deviation_vanishes_so_does_its_derivative() -> None:
     constant = np.full((2, 3), 4.0)
-    deviations: list[Any] = [
-        lambda x: np.std(x),
-        lambda x: np.sum(np.std(x, axis=1)),
-        lambda x: np.sum(np.std(x, axis=0, ddof=1)),
-        lambda x: np.std(x, where=constant > 0),
-        lambda x: np.nanstd(x),
-        lambda x: np.std(x + 1j).real,
+    pairs: list[tuple[Any, Any]] = [
+        (lambda x: np.std(x), lambda x: np.var(x)),
+        (lambda x: np.std(x, axis=1), lambda x: np.var(x, axis=1)),
+        (lambda x: np.std(x, axis=0, ddof=1), lambda x: np.var(x, axis=0, ddof=1)),
+        (lambda x: np.std(x, where=constant > 0), lambda x: np.var(x, where=constant > 0)),
+        (lambda x: np.nanstd(x), lambda x: np.nanvar(x)),
+        (lambda x: np.std(x + 1j).real, lambda x: np.var(x + 1j).real),
     ]
-    for f in deviations:
-        for g in (f, lambda x, f=f: f(x) ** 2):
+    for deviation, variance in pairs:
+        f, square, same = (lambda x, h=h, n=n: np.sum(h(x) ** n) for h, n in ((deviation, 1), (deviation, 2), (variance, 1)))
+        for g in (f, square):
             assert np.all(tg.grad(g)(constant) == 0)
-            assert np.all(tg.grad(lambda x, g=g: np.sum(tg.grad(g)(x)))(constant) == 0)
             assert tg.jvp(g, (constant,), (np.arange(6.0).reshape(2, 3),))[1] == 0
             assert np.all(tg.vmap(tg.grad(g))(constant[None]) == 0)
+        assert np.all(tg.hessian(f)(constant) == 0)
+        np.testing.assert_allclose(tg.hessian(square)(constant), tg.hessian(same)(constant), atol=1e-15)
     assert tg.grad(lambda x: np.std(x) + np.var(x))(2.0) == 0
 
 

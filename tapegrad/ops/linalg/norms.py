@@ -9,6 +9,7 @@ from tapegrad.core.arrays import broadcast_to, guard
 from tapegrad.core.primitive import Primitive, case
 from tapegrad.core.var import apply
 from tapegrad.ops.linalg.matrices import conjugate, is_complex, real
+from tapegrad.ops.quotient import per, quotient
 from tapegrad.ops.reduce import add_up
 
 Axes = tuple[int, ...]
@@ -26,13 +27,9 @@ def wide(y: Any, x: Any, axes: Axes) -> Any:
     return y.reshape([1 if axis in axes else n for axis, n in enumerate(x.shape)])
 
 
-def _per(g: Any, y: Any) -> Any:
-    """Return ``g / y``, but 0 where `y` is."""
-    return np.where(y == 0, 0.0, g / np.where(y == 0, 1.0, y))
-
-
 def _pull_euclidean(g: Any, y: Any, x: Any, axes: Axes, keepdims: bool = False) -> Any:
-    return wide(_per(g, y), x, axes) * conjugate(x)
+    h = quotient(g, y)
+    return wide(per(g, y) if h is None else h, x, axes) * conjugate(x)
 
 
 def _careful_euclidean(g: Any, y: Any, x: Any, axes: Axes, keepdims: bool = False) -> Any:
@@ -41,8 +38,7 @@ def _careful_euclidean(g: Any, y: Any, x: Any, axes: Axes, keepdims: bool = Fals
 
 def _push_euclidean(tangents: Sequence[Any], y: Any, x: Any, axes: Axes, keepdims: bool = False) -> Any:
     t = tangents[0]
-    moved = guard(wide(_per(1.0, y), x, axes) * (conjugate(x) * t), t)
-    return real(np.sum(moved, axis=axes, keepdims=keepdims))
+    return per(real(np.sum(guard(conjugate(x) * t, t), axis=axes, keepdims=keepdims)), y)
 
 
 def _later(axes: Axes) -> Axes:
