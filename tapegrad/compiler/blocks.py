@@ -16,12 +16,9 @@ PAYS = 200_000.0
 """Nanoseconds of work from which on several threads are used. Waking one takes about a tenth of that."""
 
 
-HEAVY = 0.5
-"""Nanoseconds an element from which on the ufuncs of a group are slow, on average. Between two ufuncs a thread may have to wait
-for the interpreter's lock, and to be woken takes as long as a quick ufunc takes for a block."""
-
 VAST = 2**20
-"""Elements from which on several threads pay for quick ufuncs as well: they share the way to memory."""
+"""Elements from which on several threads pay for quick ufuncs as well: they share the way to memory. Of fewer they do not:
+between two ufuncs a thread may wait for the interpreter's lock, and to be woken takes longer than a quick ufunc does."""
 
 
 @frozen(eq=False)
@@ -66,12 +63,13 @@ class Scratch:
 def nanoseconds(index: int, steps: Sequence[Step]) -> float:
     """Return what the ufunc of a step takes for an element, roughly."""
     ufunc = UFUNC_OF[steps[index][0]]
-    return 0.25 if ufunc is not None and ufunc.__name__ in QUICK else 1.5
+    return 0.2 if ufunc is not None and ufunc.__name__ in QUICK else 2.0
 
 
 def is_heavy(trace: Trace, group: Group) -> bool:
-    """Tell whether the ufuncs of a group are slow, on average."""
-    return sum([nanoseconds(index, trace.steps) for index in group.members]) >= HEAVY * len(group.members)
+    """Tell whether slow ufuncs take most of the time of a group."""
+    times = [nanoseconds(index, trace.steps) for index in group.members]
+    return sum([t for t in times if t > 1.0]) > 0.5 * sum(times)
 
 
 def kernel(trace: Trace, group: Group, number: int, name_of: Callable[[Any, str], str], by_keyword: Sequence[Any]) -> Kernel:
