@@ -96,7 +96,8 @@ def reshape(a: ArrayLike, /, shape: Shape, order: Order = "C", *, copy: bool | N
         array([[0., 1., 2.],
                [3., 4., 5.]])
     """
-    a = gathered(a)
+    if type(a) is not Var:
+        a = gathered(a)
     if type(a) is not Var:
         return np.reshape(a, shape, order) if copy is None else np.reshape(a, shape, order, copy=copy)
     wanted = shape if type(shape) is tuple else lengths(shape)
