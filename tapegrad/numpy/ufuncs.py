@@ -42,7 +42,7 @@ class Settings(TypedDict, total=False):
 
 
 def of_one(primitive: Primitive, function: np.ufunc, x: Any, settings: Settings) -> Array:
-    """Return a ufunc of one argument: `unary`, written out, because the call would be a tenth of its time."""
+    """Return a ufunc of one argument: `unary`, written out: the call would add 0.1 us to 1.3."""
     if type(x) is not Var or settings:
         plainly: Array = function(gathered(x), **settings)
         return plainly

@@ -70,17 +70,10 @@ float_power_p = elementwise(
 )
 
 
-def _square_slope(g: Any, y: Any, x: Any) -> Any:
-    return 2.0 * times(g, x) if type(g) is Var else g * (x + x)
-
-
-def _sqrt_slope(g: Any, y: Any, x: Any) -> Any:
-    h = quotient(g, y)
-    return 0.5 * g / y if h is None else 0.5 * h
-
-
-square_p = elementwise("square", lambda x: x * x, _square_slope, stands_for=np.square)
-sqrt_p = elementwise("sqrt", np.sqrt, _sqrt_slope, domain=(0.2, 3.0))
+square_p = elementwise(
+    "square", lambda x: x * x, lambda g, y, x: 2.0 * times(g, x), fast=(lambda g, y, x: g * (x + x),), stands_for=np.square
+)
+sqrt_p = elementwise("sqrt", np.sqrt, lambda g, y, x: 0.5 * g / y, domain=(0.2, 3.0))
 cbrt_p = elementwise("cbrt", np.cbrt, lambda g, y, x: g / (3.0 * (y * y)), domain=(0.2, 3.0))
 
 

@@ -37,7 +37,7 @@ def per(a: Any, y: Any) -> Any:
 
 
 def times(g: Any, y: Any) -> Any:
-    """Return ``g * y``; of what was recorded as ``a / y``, that is `a`."""
+    """Return ``g * y``; of what was recorded as ``per(a, y)``, that is `a`, which is 0 where `y` is."""
     if type(g) is Var and type(y) is Var and g.tape is y.tape:
         a = _dividend(g, y, DEPTH)
         if a is not None and shape_of(a) == g.shape:
@@ -46,19 +46,17 @@ def times(g: Any, y: Any) -> Any:
 
 
 def _dividend(g: Var, y: Var, depth: int) -> Any:
-    if not depth:
-        return None
     primitive, inputs, _, _, _ = g.tape.steps[g.index]
-    if primitive not in (per_p, UFUNCS[np.divide], UFUNCS[np.multiply], guard_p):
+    if not depth or primitive not in (per_p, UFUNCS[np.multiply], guard_p):
         return None
     a, b = sides(g)
-    if primitive in (per_p, UFUNCS[np.divide]) and inputs[1] == y.index:
-        return a
+    if primitive is per_p:
+        return a if inputs[1] == y.index else None
     first = _dividend(a, y, depth - 1) if type(a) is Var else None
-    if primitive is guard_p or (first is None and primitive is not UFUNCS[np.multiply]):
+    if primitive is guard_p:
         return first
     if first is not None:
-        return first * b if primitive is UFUNCS[np.multiply] else first / b
+        return first * b
     second = _dividend(b, y, depth - 1) if type(b) is Var else None
     return None if second is None else a * second
 

@@ -36,8 +36,11 @@ def vmap(f: Callable[P, Out], in_axes: Any = 0, out_axes: Any = 0) -> Callable[P
     """Return the function that maps `f` over an axis of its arguments, all examples at once.
 
     Most operations compute a whole batch with one call of NumPy; ``docs/batching.md`` lists which. The gradients
-    of each of 256 examples, ``vmap(grad(loss), in_axes=(None, 0, 0))``, take about five times as long as the one gradient of
+    of each of 256 examples, ``vmap(grad(loss), in_axes=(None, 0, 0))``, take four to five times as long as the one gradient of
     their mean for a 64-128-10 network; ``python -m tests.bench vmap`` measures it.
+
+    `f` runs once, on one example, and a second time if a derivative that it takes comes out as NaN: the first time without
+    the guards that keep a branch not taken from contributing.
 
     Args:
         f: a function of pytrees of arrays that returns a pytree of arrays. It must not look at values: use `where`, not ``if``.

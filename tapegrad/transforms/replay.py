@@ -16,6 +16,7 @@ import numpy as np
 from attrs import evolve
 
 from tapegrad.core.arrays import sum_to
+from tapegrad.core.doubt import has_nan
 from tapegrad.core.node import Recording, Step
 from tapegrad.core.pending import Scatter, Slots
 from tapegrad.core.primitive import Primitive
@@ -256,22 +257,18 @@ def any_nan(cotangents: Sequence[Any]) -> bool:
             square = flat.dot(flat)
             if square != square:
                 return True
-        elif c is not None and has_nan(c):
+        elif c is not None and holds_nan(c):
             return True
     return False
 
 
-def has_nan(c: Any) -> bool:
-    """Tell whether an element of a cotangent is NaN, at the price of one pass."""
-    kind = type(c)
-    if kind is Scatter:
-        return any(has_nan(piece) for _, piece in c.items()) or (c.dense is not None and has_nan(c.dense))
-    if kind is Slots:
-        return any(has_nan(part) for part in c.parts.values())
-    if kind is np.ndarray:
-        flat = c.ravel("K")
-        c = flat.dot(flat)
-    return bool(c != c)
+def holds_nan(c: Any) -> bool:
+    """Tell whether an element of a cotangent, written out or not, is NaN."""
+    if type(c) is Scatter:
+        return any(holds_nan(piece) for _, piece in c.items()) or (c.dense is not None and holds_nan(c.dense))
+    if type(c) is Slots:
+        return any(holds_nan(part) for part in c.parts.values())
+    return has_nan(c)
 
 
 def conform(c: Any, x: Any, primitive: Primitive, what: str = "cotangent") -> Any:

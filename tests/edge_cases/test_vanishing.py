@@ -60,7 +60,6 @@ SQUARES: dict[str, tuple[Any, Any]] = {
         lambda xp, x: xp.sum(xp.linalg.norm(xp.stack([x, 2 * x]), axis=1) ** 2),
         lambda xp, x: 5 * xp.sum(x * x),
     ),
-    "sqrt(sum of squares)**2": (lambda xp, x: xp.sqrt(xp.sum(x * x)) ** 2, lambda xp, x: xp.sum(x * x)),
     "std(x)**2": (lambda xp, x: xp.std(x) ** 2, lambda xp, x: xp.var(x)),
 }
 MODES: dict[str, Any] = {
@@ -82,6 +81,32 @@ def test_the_square_of_what_vanishes_has_the_curvature_of_what_it_is(xp: Any, na
         np.testing.assert_allclose(MODES[mode](f)(x), MODES[mode](same)(x), atol=1e-14)
     many = np.stack([ZEROS, ZEROS + 1.0])
     np.testing.assert_allclose(tg.vmap(MODES[mode](f))(many), tg.vmap(MODES[mode](same))(many), atol=1e-14)
+
+
+@both_doors
+@pytest.mark.parametrize("x", [np.zeros(3), np.array([0.0, 2.0, -1.0])], ids=["zero", "one zero"])
+@pytest.mark.parametrize("name", [*SQUARES, "abs(x)**2", "hypot**2", "sqrt(x * x)**2"])
+def test_the_square_of_what_vanishes_has_one_gradient_however_it_is_taken(xp: Any, name: str, x: Any) -> None:
+    others = {
+        "abs(x)**2": lambda xp, x: xp.sum(xp.abs(x) ** 2),
+        "hypot**2": lambda xp, x: xp.hypot(x[0], x[1]) ** 2,
+        "sqrt(x * x)**2": lambda xp, x: xp.sum(xp.sqrt(x * x) ** 2),
+    }
+    g = others[name] if name in others else SQUARES[name][0]
+    alone = tg.grad(lambda x: g(xp, x))
+    expected = alone(x)
+    np.testing.assert_allclose(tg.jit(alone)(x), expected, atol=1e-15)
+    np.testing.assert_allclose(tg.vmap(alone)(x[None])[0], expected, atol=1e-15)
+    np.testing.assert_allclose(tg.jvp(alone, (x,), (x,))[0], expected, atol=1e-15)
+    np.testing.assert_allclose(tg.jacfwd(lambda x: g(xp, x))(x), expected, atol=1e-15)
+
+
+def test_a_square_root_that_is_squared_has_one_gradient_however_it_is_taken() -> None:
+    alone = tg.grad(lambda x: np.sum(np.sqrt(x) ** 2))
+    x = np.array([0.0, 4.0])
+    ways: list[Any] = [tg.jit(alone), lambda x: tg.vmap(alone)(x[None])[0], lambda x: tg.vjp(alone, x)[0]]
+    for taken in ways:
+        np.testing.assert_allclose(taken(x), alone(x))
 
 
 @both_doors
