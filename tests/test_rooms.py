@@ -141,3 +141,62 @@ def test_dir_and_a_star_import_have_what_type_checkers_see(face: str) -> None:
     assert set(by_star) == told(face)
     assert set(run(by_dir).split()) == told(face)
     assert set(run(f"import tapegrad.rooms; tapegrad.rooms.enter_all(); {by_dir}").split()) == told(face)
+
+
+def test_an_import_that_was_interrupted_can_be_tried_again() -> None:
+    """Each module of the library is interrupted once, when all of its code has run, and so are those that import it."""
+    out = run("""
+import importlib, sys
+import numpy as np
+tried = set()
+
+def interrupt(frame, event, arg):
+    name = frame.f_globals.get("__name__", "")
+    if frame.f_code.co_name != "<module>" or not name.startswith("tapegrad."):
+        return None
+
+    def at_the_end(frame, event, arg):
+        if event == "return" and name not in tried:
+            tried.add(name)
+            raise KeyboardInterrupt
+        return at_the_end
+
+    return at_the_end
+
+def entered(name):
+    while True:
+        sys.settrace(interrupt)
+        try:
+            return importlib.import_module(name)
+        except KeyboardInterrupt:
+            continue
+        finally:
+            sys.settrace(None)
+
+tg = entered("tapegrad")
+for room in ("numpy", "numpy.linalg", "nn", "optim", "random", "compiler.function"):
+    entered("tapegrad." + room)
+f = tg.grad(lambda x: np.sum(tg.nn.relu(np.linalg.norm(x) * np.exp(x))))
+print(len(tried) > 100, np.allclose(f(np.ones(3)), 9.41640447), np.allclose(tg.jit(f)(np.ones(3)), 9.41640447))
+""")
+    assert out.split() == ["True"] * 3
+
+
+def test_a_module_can_be_reloaded_but_no_other_may_define_its_primitives(tmp_path: Path) -> None:
+    (tmp_path / "impostor.py").write_text(
+        "import numpy as np\nfrom tapegrad.core.families import elementwise\nelementwise('tanh', np.tanh)\n"
+    )
+    out = run(f"""
+import importlib, sys
+import numpy as np
+import tapegrad as tg
+sys.path.insert(0, {str(tmp_path)!r})
+tg.grad(np.tanh)(1.0)
+importlib.reload(sys.modules["tapegrad.ops.hyperbolics"])
+print(np.allclose(tg.grad(np.tanh)(0.5), 1 - np.tanh(0.5) ** 2))
+try:
+    import impostor
+except ValueError as error:
+    print("exists already" in str(error))
+""")
+    assert out.split() == ["True"] * 2

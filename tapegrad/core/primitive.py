@@ -1,6 +1,8 @@
 """What a primitive is: one operation of NumPy with everything the replays need to know about it."""
 
+import sys
 from collections.abc import Callable, Sequence
+from types import FrameType
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -94,9 +96,10 @@ class Primitive:
     def __attrs_post_init__(self) -> None:
         if self.owner is not None:
             return
-        if self.name in PRIMITIVES:
+        if self.name in PRIMITIVES and not left_over(self.name):
             raise ValueError(f"a primitive named '{self.name}' exists already")
         PRIMITIVES[self.name] = self
+        HOMES[self.name] = home()
 
     def __repr__(self) -> str:
         return f"{self.name}_p"
@@ -126,6 +129,24 @@ UFUNCS: dict[np.ufunc, Primitive] = Registry()
 
 FUNCTIONS: dict[Any, Fn] = Registry()
 """The function of `tapegrad.numpy` that stands in for a NumPy function when it meets a traced value."""
+
+
+HOMES: dict[str, Any] = {}
+"""For each primitive the execution of a module that it was defined in, see `home`."""
+
+
+def home() -> Any:
+    """Return the spec of the module whose code is running. Python makes a new one each time that it executes the module."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_name != "<module>":
+        frame = frame.f_back
+    return None if frame is None else frame.f_globals.get("__spec__")
+
+
+def left_over(name: str) -> bool:
+    """Tell whether a primitive is left of a module that is executed again, after an interrupted import or by a reload."""
+    before, now = HOMES[name], home()
+    return before is not now and None not in (before, now) and before.name == now.name
 
 
 def _by_name(name: str) -> Primitive:
