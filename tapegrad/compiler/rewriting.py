@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tapegrad.compiler.trace import Trace, alive
-from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step
+from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, Unseen
 from tapegrad.core.primitive import Primitive
 from tapegrad.core.structure import pick_p, root_p
 from tapegrad.core.var import Var, handle
@@ -25,7 +25,7 @@ def replayed(trace: Trace, rewrite: Rewrite, skip: Container[int] = ()) -> Trace
     """
     tape = Recording(hopeful=trace.hopeful, wholly=True)
     tape.steps.extend(trace.steps[: trace.inputs])
-    tape.abstract.append(range(trace.inputs))
+    tape.abstract.append(Unseen(range(trace.inputs), "jit"))
     new: dict[int, Any] = {k: handle(tape, k, step[4], root_p) for k, step in enumerate(tape.steps)}
     token = CURRENT.set(tape)
     try:

@@ -12,8 +12,8 @@ import numpy as np
 from attrs import frozen
 
 from tapegrad import tree
-from tapegrad.core.complaints import leaked
-from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, argument_names
+from tapegrad.core.complaints import leaked, uncover
+from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, Unseen, argument_names
 from tapegrad.core.program import dependencies
 from tapegrad.core.structure import root_p
 from tapegrad.core.var import Var, handle
@@ -78,13 +78,17 @@ def record_once(
     """Run the function once; see `record`."""
     tape = Recording(hopeful=hopeful, wholly=True)
     tape.steps = FrozenSteps([(root_p, (None,), (x,), NO_SETTINGS, x) for x in leaves])
-    tape.abstract.append(range(len(leaves)))
+    tape.abstract.append(Unseen(range(len(leaves)), "jit"))
     token = CURRENT.set(tape)
     steps = tape.steps
     try:
         args, settings = build([handle(tape, k, x, root_p) for k, x in enumerate(leaves)])
         with np.errstate(all="ignore"):
-            out = f(*args, **settings)
+            try:
+                out = f(*args, **settings)
+            except ValueError as error:
+                uncover(error)
+                raise
         results, structure = tree.flatten(out)
         outputs = tuple([output_of(f, out, k, x, tape) for k, x in enumerate(results)])
     finally:

@@ -1,20 +1,34 @@
 """What is said about a traced value that is used where it cannot be."""
 
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from tapegrad.errors import ConcretizationError, LeakedVarError, MissingRuleError, library_function, users_line
 
-CONSTANT_OR_ARRAY = (
-    "would lose the derivative. Write it with arrays (x itself, x.reshape(()), functions of tapegrad.numpy such as "
-    "array([x, y])); make an array that it is assigned into with tapegrad.numpy.zeros; or take the value as a constant with "
-    "tapegrad.stop_gradient(x)"
+ARRAYS = (
+    "Write it with arrays (x itself, x.reshape(()), functions of tapegrad.numpy such as array([x, y])); make an array that it "
+    "is assigned into with tapegrad.numpy.zeros"
 )
+CONSTANT_OR_ARRAY = f"would lose the derivative. {ARRAYS}; or take the value as a constant with tapegrad.stop_gradient(x)"
 
-BATCHED_INDEX = (
-    "must not be looked at under vmap or jit. Pass the array that it indexes as an argument (in_axes=None holds it for all "
-    "examples), or write tapegrad.numpy.take(array, index)"
+TRUTH = (
+    "Write tapegrad.numpy.where(condition, a, b), maximum or minimum, or a branch or loop with tapegrad.cond or while_loop, or "
+    "hoist the branch out of the transform"
 )
-BATCHED_MASK = "must not be looked at under vmap or jit; use tapegrad.numpy.where(mask, array, other)"
+INTEGER = (
+    "Write tapegrad.numpy.floor(x) or x.astype(int) for an array of whole numbers, tapegrad.numpy.take(array, index) to read "
+    "at an index, tapegrad.fori_loop for a loop; a shape has to be known before"
+)
+ROUNDED = "Write tapegrad.numpy.rint, floor, ceil or trunc"
+INDEX = "Write tapegrad.numpy.take(array, index), or pass the array that it indexes as an argument, too"
+MASK = "Write tapegrad.numpy.where(mask, array, other)"
+
+WAYS = {
+    "jit": "What decides which operations there are can be a static argument (static_argnames of jit); what is only to be "
+    "looked at can be returned (has_aux=True in a gradient)",
+    "vmap": "What is the same for all examples can be passed with in_axes=None",
+}
+"""For a transform that does not know a value where it stands: what to do about it in its call."""
 
 
 def leaked(x: Any) -> LeakedVarError:
@@ -24,6 +38,18 @@ def leaked(x: Any) -> LeakedVarError:
         f"outside the transform (or the thread) that recorded it. Return it from the function as output or with has_aux=True "
         f"instead of storing it, or store tapegrad.stop_gradient(x)."
     )
+
+
+def hidden(x: Any, what: str, way: str, transforms: Sequence[str]) -> NoReturn:
+    """Raise the error for a traced value that was asked for a plain one under transforms that trace for all values at once."""
+    names = tuple(dict.fromkeys(transforms))
+    ways = [
+        WAYS.get(name, f"What is known before {name} is called can be taken from the enclosing function, not as an argument")
+        for name in names
+    ]
+    traces = "traces its function" if len(names) == 1 else "trace their functions"
+    why = f"has no single value under {' and '.join(names)}, which {traces} once for all values"
+    lost(x, what, ". ".join([why, way, *ways]))
 
 
 def lost(x: Any, what: str, why: str) -> NoReturn:

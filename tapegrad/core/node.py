@@ -59,13 +59,21 @@ Entry: TypeAlias = tuple[int, Callable[..., Any] | str, tuple[Any, ...], tuple[i
 positions of those whose leaves became roots."""
 
 
+@frozen(eq=False)
+class Unseen:
+    """The roots of a transform under way whose values must not be looked at, and the name of the transform."""
+
+    roots: range
+    transform: str
+
+
 @define(eq=False, repr=False)
 class Recording:
     """The data of a tape. It grows, or is dropped whole.
 
     ``foreign`` tells that there are roots besides those of the transform that opened the tape (a transform ran inside it);
     ``borders`` holds where stretches under way begin that are run again later (`checkpoint`);
-    ``abstract`` holds the ranges of the roots whose values must not be looked at, of a `vmap` or `jit` under way;
+    ``abstract`` holds the roots whose values must not be looked at, of each `vmap`, `jit` or structured loop under way;
     ``quiet`` holds the ranges of nodes that rules recorded, which divide by zero where the user's code does not;
     ``hopeful`` tells that rules are to be recorded bare, without guards against NaN, and their results `watched`;
     ``wholly`` that this is so in the bodies of loops, too, which are recorded with care otherwise (`jit`).
@@ -74,7 +82,7 @@ class Recording:
     steps: list[Step] = field(factory=list)
     entries: list[Entry] = field(factory=list)
     foreign: bool = False
-    abstract: list[range] = field(factory=list)
+    abstract: list[Unseen] = field(factory=list)
     borders: list[int] = field(factory=list)
     quiet: list[range] = field(factory=list)
     hopeful: bool = False

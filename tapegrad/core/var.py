@@ -12,12 +12,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from tapegrad.core.complaints import BATCHED_INDEX, BATCHED_MASK, CONSTANT_OR_ARRAY, leaked, lost, no_stand_in
+from tapegrad.core.complaints import ARRAYS, INDEX, INTEGER, MASK, ROUNDED, TRUTH, leaked, no_stand_in
 from tapegrad.core.methods import Methods, function
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording
-from tapegrad.core.origins import depends_on_abstract, known
+from tapegrad.core.origins import known, look_at
 from tapegrad.core.primitive import FUNCTIONS, UFUNCS, Primitive
-from tapegrad.errors import ConcretizationError, users_line
+from tapegrad.errors import users_line
 from tapegrad.rooms import entered_for
 
 current = CURRENT.get
@@ -73,7 +73,10 @@ class Var(Methods):
         return self.dtype.itemsize
 
     def __len__(self) -> int:
-        return len(self.value)
+        try:
+            return len(self.value)
+        except TypeError:
+            raise TypeError("len() of unsized object") from None
 
     def __repr__(self) -> str:
         shape = ", ".join(str(n) for n in self.shape)
@@ -214,12 +217,7 @@ class Var(Methods):
 
     def _rounded(self, rounding: Callable[..., int]) -> int:
         """Return a Python integer, which is a constant, where Python asks for one."""
-        if depends_on_abstract(self):
-            lost(
-                self,
-                "an integer",
-                "has no single value under vmap or jit; use tapegrad.numpy.rint, floor or ceil",
-            )
+        look_at(self, "an integer", ROUNDED)
         return rounding(self.value)
 
     def __getitem__(self, index: Any) -> Any:
@@ -238,42 +236,36 @@ class Var(Methods):
     # What would lose the derivative, or cannot be done
 
     def __bool__(self) -> bool:
-        if depends_on_abstract(self):
-            raise ConcretizationError(
-                f"the truth of a traced value was asked for under vmap or jit, at {users_line()}: it has none there. "
-                f"Use tapegrad.numpy.where(condition, a, b) or tapegrad.cond, or hoist the branch out of the transform."
-            )
+        look_at(self, "its truth", TRUTH)
         return bool(self.value)
 
     def __int__(self) -> int:
-        if depends_on_abstract(self):
-            lost(self, "int(x)", "has no single value under vmap or jit; pass the number as a static argument")
+        look_at(self, "int(x)", INTEGER)
         return int(self.value)
 
     def __index__(self) -> int:
-        if depends_on_abstract(self):
-            lost(self, "an index or a count", "has no single value under vmap or jit; pass the number as a static argument")
+        look_at(self, "an index or a count", INTEGER)
         return operator.index(self.value)
 
     def __float__(self) -> float:
-        return float(known(self, "float(x)", CONSTANT_OR_ARRAY))
+        return float(known(self, "float(x)", ARRAYS))
 
     def __complex__(self) -> complex:
-        return complex(known(self, "complex(x)", CONSTANT_OR_ARRAY))
+        return complex(known(self, "complex(x)", ARRAYS))
 
     def __array__(self, *args: Any, **settings: Any) -> Any:
-        what, why = "a plain array (np.asarray(x), or a library that makes one)", CONSTANT_OR_ARRAY
+        what, way = "a plain array (np.asarray(x), or a library that makes one)", ARRAYS
         if self.dtype.kind in "iu":
-            what, why = "a plain array, or an index of one", BATCHED_INDEX
+            what, way = "a plain array, or an index of one", INDEX
         elif self.dtype.kind == "b":
-            what, why = "a plain array, or a mask of one", BATCHED_MASK
-        return np.asarray(known(self, what, why)).__array__(*args, **settings)
+            what, way = "a plain array, or a mask of one", MASK
+        return np.asarray(known(self, what, way)).__array__(*args, **settings)
 
     def item(self, *args: Any) -> Any:
-        return np.asarray(known(self, "x.item()", CONSTANT_OR_ARRAY)).item(*args)
+        return np.asarray(known(self, "x.item()", ARRAYS)).item(*args)
 
     def tolist(self) -> Any:
-        return np.asarray(known(self, "x.tolist()", CONSTANT_OR_ARRAY)).tolist()
+        return np.asarray(known(self, "x.tolist()", ARRAYS)).tolist()
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if self.link is None:

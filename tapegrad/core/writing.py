@@ -46,13 +46,13 @@ def record(tape: Recording, primitive: Primitive, x: Any, settings: dict[str, An
 
 def differs_by_example(x: Var) -> bool:
     """Tell whether `x` depends on an argument of the innermost `vmap` or `jit` that is under way."""
-    roots = x.tape.abstract[-1]
+    roots = x.tape.abstract[-1].roots
     return any(index in roots for index in origins(x, roots.start))
 
 
 def border(tape: Recording) -> int:
     """Return where the stretch of tape begins that is recorded to be run again elsewhere; 0 if there is none."""
-    return max(tape.borders[-1] if tape.borders else 0, tape.abstract[-1].start if tape.abstract else 0)
+    return max(tape.borders[-1] if tape.borders else 0, tape.abstract[-1].roots.start if tape.abstract else 0)
 
 
 class Blank(np.ndarray):

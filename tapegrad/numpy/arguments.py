@@ -7,8 +7,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from tapegrad.core.arrays import dtype_of
-from tapegrad.core.complaints import lost
-from tapegrad.core.origins import depends_on_abstract
+from tapegrad.core.origins import look_at
 from tapegrad.core.primitive import Fn, Primitive
 from tapegrad.core.structure import astype, stop_gradient_p
 from tapegrad.core.var import Var, apply, unary
@@ -135,8 +134,7 @@ def concrete(x: Any, name: str) -> Any:
     """
     if type(x) is not Var:
         return x
-    if depends_on_abstract(x):
-        lost(x, f"its values (numpy.{name})", "has a result whose shape depends on values, which vmap and jit do not know")
+    look_at(x, f"its values (numpy.{name})", "Write it with tapegrad.numpy.where: the shape of its result depends on values")
     return apply(stop_gradient_p, x) if not x.tape.abstract else x.value
 
 

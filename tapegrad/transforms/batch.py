@@ -16,7 +16,7 @@ from tapegrad import tree
 from tapegrad.core.arrays import broadcast_to, has_own_arithmetic, own_arithmetic
 from tapegrad.core.complaints import leaked, uncover
 from tapegrad.core.doubt import DoubtError, look, watched_p
-from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, argument_names
+from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, Unseen, argument_names
 from tapegrad.core.primitive import FUNCTIONS, Primitive
 from tapegrad.core.program import dependencies
 from tapegrad.core.structure import parts, root_p, shared_p
@@ -144,7 +144,7 @@ def run_once(
         traced = [held(x, tape) if type(x) is np.ndarray else x for x in traced]
         args, settings = tree.unflatten(structure, traced)
         first = len(tape.steps)
-        tape.abstract.append(roots)
+        tape.abstract.append(Unseen(roots, "vmap"))
         try:
             with nullcontext() if size else quietly():
                 out = f(*args, **settings)

@@ -73,3 +73,73 @@ def test_a_list_of_traced_values_is_sent_to_the_function_that_takes_one() -> Non
     with pytest.raises(ConcretizationError, match=r"by numpy\.sum, called at .*test_lost.py.* tapegrad\.numpy"):
         tg.grad(lambda x: np.sum([v * v for v in x]))(X)
     np.testing.assert_array_equal(tg.grad(lambda x: tnp.sum([v * v for v in x]))(X), 2.0 * X)
+
+
+# The advice is for the transform that does not know the value
+
+ASKED: dict[str, Callable[[Any], Any]] = {
+    "its truth": lambda x: bool(x > 0),
+    "int(x)": int,
+    "float(x)": float,
+    "complex(x)": complex,
+    "an index or a count": lambda x: range(x.astype(int)),
+    "an integer": round,
+    "a plain array": np.asarray,
+    "a plain array, or an index of one": lambda x: np.arange(9.0)[x.astype(int)],
+    "a plain array, or a mask of one": lambda x: np.arange(9.0)[x > 0],
+    "x.item()": lambda x: x.item(),
+    "x.tolist()": lambda x: x.tolist(),
+    "its values (numpy.flatnonzero)": np.flatnonzero,
+}
+
+
+def asking(what: str) -> Callable[[Any], Any]:
+    def f(x: Any) -> Any:
+        ASKED[what](x)
+        return x * 1.0
+
+    return f
+
+
+UNDER: dict[str, tuple[Callable[[Any], Any], set[str]]] = {
+    "jit": (lambda f: tg.jit(f)(2.0), {"static_argnames", "has_aux"}),
+    "jit of grad": (lambda f: tg.jit(tg.grad(f))(2.0), {"static_argnames", "has_aux"}),
+    "vmap": (lambda f: tg.vmap(f)(X), {"in_axes=None"}),
+    "vmap of grad": (lambda f: tg.vmap(tg.grad(f))(X), {"in_axes=None"}),
+    "grad of vmap": (lambda f: tg.grad(lambda x: np.sum(tg.vmap(f)(x)))(X), {"in_axes=None"}),
+    "jit of vmap": (lambda f: tg.jit(tg.vmap(f))(X), {"in_axes=None"}),
+    "both": (lambda f: tg.jit(lambda y: tg.vmap(lambda x: f(x * y))(X))(1.0), {"in_axes=None", "static_argnames", "has_aux"}),
+    "scan in grad": (lambda f: tg.grad(lambda x: tg.scan(lambda c, v: (c, f(v)), 0.0, x)[1].sum())(X), {"before scan"}),
+    "cond in grad": (lambda f: tg.grad(lambda x: tg.cond(x > 0, f, f, x))(2.0), {"before cond"}),
+}
+WAYS = {"static_argnames", "has_aux", "in_axes=None", "before scan", "before cond", "tapegrad.stop_gradient"}
+
+
+@pytest.mark.parametrize("what", ASKED)
+@pytest.mark.parametrize("under", UNDER)
+def test_the_advice_is_for_the_transform_that_does_not_know_the_value(under: str, what: str) -> None:
+    transform, ways = UNDER[under]
+    with pytest.raises(ConcretizationError) as caught:
+        transform(asking(what))
+    message = str(caught.value)
+    assert f"was asked for {what}" in message and "test_lost.py:" in message
+    assert {way for way in WAYS if way in message} == ways
+
+
+def test_a_value_from_outside_a_transform_is_known_within_it() -> None:
+    """What the outer transform knows can be looked at in an inner one that does not know its own arguments."""
+    assert tg.grad(lambda y: tg.vmap(lambda x: float(tg.stop_gradient(y)) * x * y)(X).sum())(2.0) == 12.0
+    assert tg.grad(lambda y: tg.vmap(lambda x: np.array([3.0])[y > 0].sum() * x * y)(X).sum())(2.0) == 18.0
+    assert tg.jit(lambda w: tg.grad(lambda y: float(tg.stop_gradient(y)) * y)(2.0) + w)(1.0) == 3.0
+    with pytest.raises(ConcretizationError, match=r"would lose the derivative.*stop_gradient"):
+        tg.grad(lambda y: tg.vmap(lambda x: float(y) * x)(X).sum())(2.0)
+
+
+def test_filling_an_array_of_numpy_says_so_in_a_program() -> None:
+    with pytest.raises(ConcretizationError, match=r"test_lost.py:\d+, in fill, .* tapegrad\.numpy\.zeros"):
+        tg.jit(fill)(X)
+
+
+def test_a_number_has_no_length_as_in_numpy() -> None:
+    with pytest.raises(TypeError, match=r"len\(\) of unsized object"):
+        tg.grad(lambda x: len(x) * x)(2.0)

@@ -90,7 +90,7 @@ def test_a_held_key_draws_the_same_for_all() -> None:
 
 
 def test_an_array_that_is_no_argument_is_named_with_the_way_out() -> None:
-    with pytest.raises(ConcretizationError, match=r"in_axes=None .* tapegrad\.numpy\.take\(array, index\)"):
+    with pytest.raises(ConcretizationError, match=r"tapegrad\.numpy\.take\(array, index\).* in_axes=None"):
         tg.vmap(lambda i: TABLE[i])(ROWS)
     with pytest.raises(ConcretizationError, match=r"tapegrad\.numpy\.where"):
         tg.vmap(lambda mask: TABLE[mask])(np.ones((2, 4), bool))

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from tapegrad import tree
 from tapegrad.core.complaints import leaked
-from tapegrad.core.node import NO_SETTINGS, Recording
+from tapegrad.core.node import NO_SETTINGS, Recording, Unseen
 from tapegrad.core.program import Program, extract
 from tapegrad.core.structure import root_p
 from tapegrad.core.var import Var, handle
@@ -46,7 +46,7 @@ def trace_body(name: str, tape: Recording, f: Callable[..., Any], *examples: Any
 
     traced = [tree.rebuild(trace, example) for example in examples]
     roots = len(steps) - start
-    tape.abstract.append(range(start, start + roots))
+    tape.abstract.append(Unseen(range(start, start + roots), name))
     hopeful, tape.hopeful = tape.hopeful, tape.hopeful and tape.wholly
     try:
         results, structure = tree.flatten(f(*traced))
