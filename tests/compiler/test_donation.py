@@ -1,5 +1,6 @@
 """Donated arguments: their memory is written to, nobody can use them any more, and results are right all the same."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -134,6 +135,34 @@ def test_donated_memory_is_intact_when_the_body_of_a_loop_gives_up() -> None:
     for x in ([1.0, 4.0], [0.0, 4.0], [1.0, 2.0]):
         w = np.arange(3.0)
         tg.testing.assert_trees_close(compiled(w.copy(), np.array(x)), f(w, np.array(x)))
+
+
+double: Any = tg.jit(lambda x: x * 2.0, donate_argnames="x")
+LOOPS: dict[str, Callable[[Any], Any]] = {
+    "scan": lambda x: tg.scan(lambda c, row: (double(c), row), x[0], x)[0],
+    "scan over the argument": lambda x: tg.scan(lambda c, row: (c, double(row)), 0.0, x)[1],
+    "scan that does not run": lambda x: tg.scan(lambda c, _: (double(c), None), x, None, length=0)[0],
+    "map": lambda x: tg.map(double, x),
+    "fori_loop": lambda x: tg.fori_loop(0, 3, lambda i, c: double(c), x),
+    "while_loop": lambda x: tg.while_loop(lambda c: c[0, 0] < 8.0, double, x),
+}
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_body_that_donates_does_not_use_up_what_the_loop_was_called_with(loop: str) -> None:
+    x = np.ones((3, 2))
+    turns = {"scan over the argument": 1, "map": 1, "scan that does not run": 0}.get(loop, 3)
+    out = LOOPS[loop](x)
+    np.testing.assert_array_equal(out, np.full(out.shape, 2.0**turns))
+    np.testing.assert_array_equal(x, np.ones((3, 2)))
+    assert out.flags.writeable and not np.may_share_memory(out, x)
+
+
+def test_a_loop_returns_no_view_of_what_it_runs_over() -> None:
+    x = np.arange(6.0).reshape(3, 2)
+    last, _ = tg.scan(lambda c, row: (row, None), x[0], x)
+    last[...] = 7.0
+    np.testing.assert_array_equal(x, np.arange(6.0).reshape(3, 2))
 
 
 def test_a_training_step_in_place() -> None:

@@ -73,6 +73,25 @@ def as_carry(name: str, init: Any) -> Any:
     return tree.rebuild(convert, init)
 
 
+def own_copy(init: Any) -> Any:
+    """Return a tree with copies of its plain arrays, for a body that writes to them or donates them."""
+    return tree.rebuild(lambda x: x.copy() if type(x) is np.ndarray else x, init)
+
+
+def unwritable(x: Any) -> Any:
+    """Return a view of a plain array that cannot be written to, nor its elements; `x` if it is none."""
+    if type(x) is not np.ndarray:
+        return x
+    view = x.view()
+    view.flags.writeable = False
+    return view
+
+
+def writable(tree_of: Any) -> Any:
+    """Return a tree with copies of the arrays in it that cannot be written to."""
+    return tree.rebuild(lambda x: x.copy() if type(x) is np.ndarray and not x.flags.writeable else x, tree_of)
+
+
 def check_carry(name: str, init: Any, structure: "tree.Structure[Any]", results: Sequence[Any]) -> None:
     """Raise unless what the body returns as carried value is like what it was given.
 

@@ -17,7 +17,7 @@ from tapegrad.errors import MissingRuleError
 from tapegrad.transforms.batch import vmap
 from tapegrad.transforms.checkpoint import along, moving
 from tapegrad.transforms.forward import jvp
-from tapegrad.transforms.loops.body import as_carry, check_carry, plain, trace_body
+from tapegrad.transforms.loops.body import as_carry, check_carry, own_copy, plain, trace_body
 from tapegrad.transforms.loops.scan import looped
 from tapegrad.transforms.outputs import check_function, kind_of
 from tapegrad.transforms.packed import pack_p
@@ -50,10 +50,11 @@ def while_loop(cond_fun: Callable[[Carry], Any], body_fun: Callable[[Carry], Car
     value = as_carry("while_loop", init_val)
     tape = CURRENT.get()
     if tape is None:
+        init, value = value, own_copy(value)
         while truth(cond_fun(value)):
             new = body_fun(value)
             leaves, structure = tree.flatten(new)
-            check_carry("while_loop", value, structure, leaves)
+            check_carry("while_loop", init, structure, leaves)
             value = new
         last: Carry = value
         return last

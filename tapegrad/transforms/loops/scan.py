@@ -15,7 +15,7 @@ from tapegrad.core.var import Var, apply
 from tapegrad.transforms.batch import made_up, vmap
 from tapegrad.transforms.checkpoint import along, moving
 from tapegrad.transforms.forward import jvp
-from tapegrad.transforms.loops.body import as_carry, check_carry, plain, trace_body
+from tapegrad.transforms.loops.body import as_carry, check_carry, own_copy, plain, trace_body, unwritable, writable
 from tapegrad.transforms.outputs import check_function, kind_of
 from tapegrad.transforms.packed import pack_p, slots
 from tapegrad.transforms.pullback import vjp
@@ -152,11 +152,12 @@ def run_plain(
     reverse: bool,
 ) -> tuple[Any, Any]:
     """Run a loop of which nothing is traced: Python's own, with the user's function."""
-    carry = init
+    leaves = [unwritable(x) for x in leaves]
+    carry = own_copy(init)
     stacks: list[Any] = []
     y_structure: Any = tree.structure(None)
     if turns == 0:
-        _, y = pair(name, f(init, tree.unflatten(xs_structure, [first_of(x) for x in leaves])))
+        _, y = pair(name, f(own_copy(init), tree.unflatten(xs_structure, [first_of(x) for x in leaves])))
         examples, y_structure = tree.flatten(y)
         stacks = [np.empty((0, *np.shape(x)), np.result_type(x)) for x in examples]
     for turn in range(turns):
@@ -170,7 +171,7 @@ def run_plain(
         carry = made
         for stack, x in zip(stacks, tree.leaves(y), strict=True):
             stack[t] = x
-    return carry, tree.unflatten(y_structure, stacks)
+    return writable(carry), tree.unflatten(y_structure, stacks)
 
 
 def _pull(g: Any, y: Any, packed: Any, loop: Loop) -> Any:
