@@ -276,6 +276,10 @@ def jit(
     What `f` does besides computing (printing, changing a list) is done when it is traced, and not again; arrays that it takes
     from outside are constants, as they were then. Under another transform, and under `tapegrad.debug`, `f` itself is called.
 
+    ``@classmethod`` and ``@staticmethod`` are written above it. Type checkers do not follow there, and report a wrong number of
+    arguments for each call of a class method, and for that of a static one through an object: what a descriptor that is no
+    function becomes under the two is not in their rules. Let a method that is not compiled call a compiled function.
+
     Args:
         f: a function of pytrees of arrays and numbers, that returns such a pytree. It must not look at values: use `cond` or
             ``where`` in place of ``if``. Without it, a decorator is returned.
