@@ -1,7 +1,10 @@
 """What is said about a traced value that is used where it cannot be."""
 
-from collections.abc import Sequence
+import reprlib
+from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
+
+import numpy as np
 
 from tapegrad.errors import ConcretizationError, LeakedVarError, MissingRuleError, library_function, users_line
 
@@ -67,6 +70,27 @@ def lost(x: Any, what: str, why: str) -> NoReturn:
     raise ConcretizationError(
         f"a traced value of shape {x.shape} and dtype {x.dtype} was asked for {what}{by} at {users_line()}, which {why}.{way}"
     )
+
+
+def no_number(operation: str, position: int, x: Any, way: str = "") -> TypeError:
+    """Return the error for what is neither array nor number, and stands beside a traced value."""
+    kind, shown = type(x), reprlib.repr(x)
+    what = f"{'an' if kind.__name__[0] in 'aeioAEIO' else 'a'} {kind.__name__}"
+    if kind in (np.ndarray, np.memmap):
+        what = f"an array of dtype {x.dtype}"
+    elif kind.__module__ == "builtins" and "<" not in shown:
+        what = "None" if x is None else f"{what}, {shown},"
+    return TypeError(
+        f"the operation '{operation}' was given {what} as input {position} (counted from 0) at {users_line()}, which cannot be "
+        f"combined with a traced value: expected an array of numbers, or a number{way}"
+    )
+
+
+def check_numbers(operation: str, args: Iterable[Any]) -> None:
+    """Raise the error for the first input that is an array of something else than numbers, if there is one."""
+    for position, x in enumerate(args):
+        if getattr(getattr(x, "dtype", None), "kind", "f") not in "biufc":
+            raise no_number(operation, position, x)
 
 
 def uncover(error: ValueError) -> None:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from tapegrad.core.complaints import ARRAYS, INDEX, INTEGER, MASK, ROUNDED, TRUTH, leaked, no_stand_in
+from tapegrad.core.complaints import ARRAYS, INDEX, INTEGER, MASK, ROUNDED, TRUTH, check_numbers, leaked, no_number, no_stand_in
 from tapegrad.core.methods import Methods, function
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording
 from tapegrad.core.origins import known, look_at
@@ -342,13 +342,17 @@ def apply(primitive: Primitive, *args: Any, **settings: Any) -> Any:
             values.append(x.value)
         else:
             inputs.append(None)
-            values.append(x if type(x) in PLAIN else constant(x))
-    if primitive.keep is None:
-        value = primitive.fn(*values, **settings)
-        if primitive.constant and not tape.abstract:
-            return value
-    else:
-        value, settings["kept"] = primitive.keep(*values, **settings)
+            values.append(x if type(x) in PLAIN else constant(x, primitive.name, len(values)))
+    try:
+        if primitive.keep is None:
+            value = primitive.fn(*values, **settings)
+            if primitive.constant and not tape.abstract:
+                return value
+        else:
+            value, settings["kept"] = primitive.keep(*values, **settings)
+    except (TypeError, ValueError, AttributeError):
+        check_numbers(primitive.name, values)
+        raise
     steps = tape.steps
     steps.append((primitive, tuple(inputs), tuple(values), settings or NO_SETTINGS, value))
     y = Var()  # `handle`, written out, as below: calling it would be half of the price
@@ -396,14 +400,14 @@ def binary(primitive: Primitive, x: Any, y: Any) -> Any:
             args = (x.value, y.value)
         else:
             if type(y) not in PLAIN:
-                y = constant(y)
+                y = constant(y, primitive.name, 1)
                 if y is NotImplemented:
                     return NotImplemented
             inputs = (x.index, None)
             args = (x.value, y)
     elif type(y) is Var:
         if type(x) not in PLAIN:
-            x = constant(x)
+            x = constant(x, primitive.name, 0)
             if x is NotImplemented:
                 return NotImplemented
         tape = y.tape
@@ -413,7 +417,11 @@ def binary(primitive: Primitive, x: Any, y: Any) -> Any:
         return primitive.fn(x, y)
     if tape is not current():
         raise leaked(x if type(x) is Var else y)
-    value = primitive.fn(*args)
+    try:
+        value = primitive.fn(*args)
+    except (TypeError, ValueError, AttributeError):
+        check_numbers(primitive.name, args)
+        raise
     steps = tape.steps
     steps.append((primitive, inputs, args, NO_SETTINGS, value))
     z = Var()
@@ -432,7 +440,15 @@ def compare(function: np.ufunc, x: Any, y: Any) -> Any:
         return ufunc(function, x, y)
     if tape is not current():
         raise leaked(x if type(x) is Var else y)
-    return function(x.value if type(x) is Var else x, y.value if type(y) is Var else y)
+    x, y = x.value if type(x) is Var else x, y.value if type(y) is Var else y
+    try:
+        return function(x, y)
+    except TypeError:  # of arrays and text: the operators answer where the ufuncs do not
+        if function is np.equal:
+            return operator.eq(x, y)
+        if function is np.not_equal:
+            return operator.ne(x, y)
+        raise
 
 
 def ufunc(function: np.ufunc, *args: Any) -> Any:
@@ -454,23 +470,25 @@ def ufunc(function: np.ufunc, *args: Any) -> Any:
     return apply(primitive, *args)
 
 
-def constant(x: Any) -> Any:
-    """Return `x` as an array that can stand beside traced values, or NotImplemented where `x` wants to answer itself."""
+def constant(x: Any, operation: str, position: int) -> Any:
+    """Return the input of an operation as an array that can stand beside traced values, or NotImplemented where it wants to
+    answer itself.
+    """
     if isinstance(x, (list, tuple)):
         if any(type(leaf) is Var for leaf in _flat(x)):
             return FUNCTIONS[np.array](x)
         x = np.asarray(x)
     if isinstance(x, np.ndarray):
         if type(x) is not np.ndarray and not isinstance(x, np.memmap):
-            raise TypeError(f"a {type(x).__name__} cannot be combined with a traced value: give np.asarray of it")
+            raise no_number(operation, position, x, ". Give np.asarray of it")
         if x.dtype.kind not in "biufc":
-            raise TypeError(f"an array of dtype {x.dtype} cannot be combined with a traced value: expected numbers")
+            raise no_number(operation, position, x)
         return x
     if getattr(x, "__array_ufunc__", 0) is None:
         return NotImplemented
     if x is None or isinstance(x, (str, bytes, dict, set)) or not hasattr(x, "__array__"):
-        raise TypeError(f"a {type(x).__name__} cannot be combined with a traced value: expected an array or a number")
-    return constant(np.asarray(x))
+        raise no_number(operation, position, x)
+    return constant(np.asarray(x), operation, position)
 
 
 def _flat(items: Any) -> Iterator[Any]:

@@ -133,7 +133,7 @@ class Storage:
                 raise leaked(v)
             v, source = v.value, v.index
         elif type(v) not in PLAIN:
-            v = constant(v)
+            v = constant(v, "put", 0)
         steps, blank = x.tape.steps, self.blank(x)
         if _holders(x) == ALONE and x.value.base is None and x.value.flags.writeable:
             value = x.value

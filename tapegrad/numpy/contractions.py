@@ -57,7 +57,10 @@ def einsum(
     if not any(type(x) is Var for x in arrays):
         y: Array = numpy_einsum(*operands, optimize=optimize, dtype=dtype, order=order, casting=casting)
         return y
-    arrays = [x if type(x) is Var or isinstance(x, (np.ndarray, float)) else constant(np.asarray(x)) for x in arrays]
+    arrays = [
+        x if type(x) is Var or isinstance(x, (np.ndarray, float)) else constant(np.asarray(x), "einsum", position)
+        for position, x in enumerate(arrays)
+    ]
     if dtype is not None:
         for x in arrays:
             if not np.can_cast(x.dtype, dtype, casting):  # type: ignore[arg-type]  # NumPy says which there are

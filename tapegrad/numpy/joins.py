@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from tapegrad.core.complaints import check_numbers, no_number
 from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, apply
 from tapegrad.numpy.broadcasting import atleast_1d, atleast_2d, atleast_3d
@@ -26,7 +27,15 @@ def parts_of(arrays: Any, name: str) -> tuple[list[Any], bool]:
         raise TypeError('arrays to stack must be passed as a "sequence" type such as list or tuple.')
     parts = [gathered(x) for x in arrays]
     traced = any(type(x) is Var for x in parts)
-    return ([x if type(x) is Var else np.asarray(x) for x in parts] if traced else parts), traced
+    return ([x if type(x) is Var else numbers(x, name, k) for k, x in enumerate(parts)] if traced else parts), traced
+
+
+def numbers(x: Any, name: str, position: int) -> Any:
+    """Return `x` as an array, which is to be joined with a traced one."""
+    y = np.asarray(x)
+    if y.dtype.kind not in "biufc":
+        raise no_number(name, position, x)
+    return y
 
 
 @stands_for(np.concatenate)
@@ -220,6 +229,7 @@ def pack(items: Any) -> Any:
     if not any(type(x) is Var for x in parts):
         return np.asarray(items)
     if any(x.shape != parts[0].shape for x in parts):
+        check_numbers("array", parts)
         raise ValueError("setting an array element with a sequence. The requested array has an inhomogeneous shape")
     return stack(parts)
 
@@ -276,7 +286,7 @@ def _gather_blocks(arrays: Any, path: str, leaves: list[Any]) -> int:
 def _block(arrays: Any, depth: int, rank: int) -> Array:
     if depth:
         return concatenate([_block(part, depth - 1, rank) for part in arrays], -depth)
-    x: Any = arrays if type(arrays) is Var else np.asarray(arrays)
+    x: Any = arrays if type(arrays) is Var else numbers(arrays, "block", 0)
     return reshape(x, (1,) * (rank - x.ndim) + x.shape)
 
 

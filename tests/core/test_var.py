@@ -327,10 +327,46 @@ def test_a_function_without_rule_is_named() -> None:
     assert "tapegrad.numpy" in message and "tapegrad.stop_gradient(x)" in message
 
 
-@pytest.mark.parametrize("other", ["text", None, {"a": 1}, object(), np.array(["a"]), np.array([None])])
-def test_what_is_no_array_cannot_be_combined(other: Any) -> None:
-    with pytest.raises(TypeError, match=r"cannot be combined with a traced value|did not contain a loop|unsupported operand"):
-        tg.grad(lambda x: np.sum(x * other))(A)
+NO_NUMBERS = {
+    "a str, 'text',": "text",
+    "None": None,
+    "a dict, {'a': 1},": {"a": 1},
+    "a set, {1},": {1},
+    "an object": object(),
+    "a ufunc": np.sin,
+    "an array of dtype <U1": np.array(["a"]),
+    "an array of dtype object": np.array([None]),
+    "an array of dtype datetime64[D]": np.array(["2020-01-01"], "M8[D]"),
+}
+WITH_NO_NUMBERS: dict[str, Callable[[Any, Any], Any]] = {
+    "'multiply' was given {} as input 1": lambda x, other: x * other,
+    "'subtract' was given {} as input 0": lambda x, other: other - x,
+    "'arctan2' was given {} as input 1": lambda x, other: np.arctan2(x, other),
+    "'maximum' was given {} as input 1": lambda x, other: np.maximum(x, other),
+    "'power' was given {} as input 1": lambda x, other: tg.numpy.power(x, other),
+    "'concatenate' was given {} as input 1": lambda x, other: np.concatenate([x[0], other]),
+    "'stack' was given {} as input 1": lambda x, other: np.stack([x, other]),
+    "'solve' was given {} as input 1": lambda x, other: np.linalg.solve(x[:, :2], other),
+}
+
+
+@pytest.mark.parametrize("other", NO_NUMBERS)
+@pytest.mark.parametrize("words", WITH_NO_NUMBERS)
+def test_what_is_no_number_is_named_with_the_operation_and_the_place(words: str, other: str) -> None:
+    with pytest.raises(TypeError, match=r"expected an array of numbers, or a number$") as caught:
+        tg.grad(lambda x: np.sum(WITH_NO_NUMBERS[words](x, NO_NUMBERS[other])))(A)
+    message = str(caught.value)
+    assert words.format(other) in message and "test_var.py:" in message
+
+
+def test_text_is_equal_to_no_number_as_in_numpy() -> None:
+    def f(x: Any) -> Any:
+        for other in ("a", None, np.array(["a"])):
+            np.testing.assert_array_equal(x == other, np.zeros(A.shape, bool))
+            np.testing.assert_array_equal(x != other, np.ones(A.shape, bool))
+        return x.sum()
+
+    tg.grad(f)(A)
 
 
 def test_foreign_objects_may_answer_themselves() -> None:
