@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from tapegrad.core.var import Var, apply
 from tapegrad.ops.random import WORDS, fold_in_p, normal_p, order_p, split_key_p, unit_p
@@ -199,6 +200,7 @@ def permutation(key: Array, x: int | Array, axis: int = 0) -> Array:
     Raises:
         TypeError: if `key` is no key, or `x` is neither an integer nor an array of one dimension or more.
         ValueError: if `x` is negative.
+        AxisError: if there is no such axis.
 
     Example:
         >>> sorted(permutation(key(0), 5).tolist())
@@ -214,6 +216,9 @@ def permutation(key: Array, x: int | Array, axis: int = 0) -> Array:
         return order
     if not np.ndim(x):
         raise TypeError("random.permutation: x must be an integer, or an array of one dimension or more")
+    if not isinstance(axis, (int, np.integer)):
+        raise TypeError(f"random.permutation: axis must be an integer, got {axis!r}")
+    axis = normalize_axis_index(axis, np.ndim(x), "random.permutation")
     rearranged: Array = np.take(x, apply(order_p, key, count=np.shape(x)[axis]), axis=axis)
     return rearranged
 

@@ -134,6 +134,12 @@ def test_counts_and_dtypes_of_another_kind_are_refused() -> None:
         random.uniform(key, (2,), 0.5, 1.0)  # type: ignore[arg-type]  # the mistake under test
     with pytest.raises(ValueError, match="x must be 0 or more, or an array, got -1"):
         random.permutation(key, -1)
+    for x in (np.ones((2, 3)), [[1.0], [2.0]]):
+        with pytest.raises(np.exceptions.AxisError, match=r"random\.permutation: axis 2 is out of bounds"):
+            random.permutation(key, x, axis=2)  # type: ignore[arg-type]  # a list is an array to be
+        for axis in (None, 1.0, "0", (0,)):
+            with pytest.raises(TypeError, match=r"random\.permutation: axis must be an integer, got .*"):
+                random.permutation(key, x, axis=axis)  # type: ignore[arg-type]  # the point of the test
 
 
 def test_keys_pass_through_compiled_functions_and_batches() -> None:
