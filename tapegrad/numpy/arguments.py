@@ -41,7 +41,7 @@ LENIENT = frozenset({sum_p, nansum_p, prod_p, max_p, min_p})
 def reduction(p: Primitive, x: Any, axis: Any, dtype: Any, keepdims: Any, **settings: Any) -> Array:
     """Record a reduction of a traced value, with those settings only that say something."""
     y: Array
-    if axis is None and dtype is None and not keepdims and not settings:
+    if axis is None and dtype is None and keepdims is False and not settings:
         y = unary(p, x)
         return y
     if dtype is not None:
@@ -57,10 +57,21 @@ def reduction(p: Primitive, x: Any, axis: Any, dtype: Any, keepdims: Any, **sett
         value = x.value
         rank = value.ndim if type(value) is np.ndarray else np.ndim(value)
         settings["axis"] = axis if type(axis) is int and 0 <= axis < rank else axes_of(axis, rank, p in LENIENT)
-    if keepdims:
+    if keepdims is not False and kept(keepdims):
         settings["keepdims"] = True
     y = apply(p, x, **settings)
     return y
+
+
+def kept(keepdims: Any) -> bool:
+    """Return ``keepdims`` as a reduction of NumPy takes it: an integer, which True and False are.
+
+    Raises:
+        TypeError: for what is none.
+    """
+    if type(keepdims) is not bool:
+        np.add.reduce(np.zeros(1), keepdims=keepdims)  # raises NumPy's error
+    return bool(keepdims)
 
 
 def is_traced(*values: Any) -> bool:

@@ -14,6 +14,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from tapegrad.core.primitive import FUNCTIONS, UFUNCS, Fn
 from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, apply, ufunc
+from tapegrad.numpy.arguments import kept
 from tapegrad.numpy.door import gathered
 from tapegrad.numpy.ufuncs import refuse_writing
 from tapegrad.ops.segments import segment_sum_p, stretches
@@ -66,7 +67,7 @@ def _fold(
         parts = _halves(function, x) if function in ASSOCIATIVE else x
         begin = [] if start is None else [_spread(start, x)]
         y = functools.reduce(lambda a, b: ufunc(function, a, b), parts, *begin)
-    return np.expand_dims(y, axes) if keepdims else y
+    return np.expand_dims(y, axes) if kept(keepdims) else y
 
 
 def _in_front(x: Any, axes: tuple[int, ...]) -> Any:

@@ -1,5 +1,6 @@
 """Sums, products, means and extremes: signatures, both doors, and what a derivative is where textbooks differ."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -204,3 +205,20 @@ def test_batches_reduce_the_axes_of_an_example() -> None:
                 tg.vmap(lambda x, f=f, axis=axis: f(x, axis=axis, keepdims=True))(X),
                 np.stack([f(x, axis=axis, keepdims=True) for x in X]),
             )
+
+
+@pytest.mark.parametrize("keepdims", ["yes", "", 1.0, None, [1], np.True_, 1, 0, 2])
+@pytest.mark.parametrize("axis", [None, 0])
+@pytest.mark.parametrize(
+    "f", [np.sum, np.prod, np.mean, np.max, np.nansum, np.nanmax, np.var, np.ptp, np.linalg.norm, np.logaddexp.reduce]
+)
+def test_keepdims_is_what_it_is_for_arrays(f: Any, axis: int | None, keepdims: Any) -> None:
+    x = np.arange(1.0, 7.0).reshape(2, 3)
+    try:
+        wanted = np.shape(f(x, axis=axis, keepdims=keepdims))
+    except TypeError as error:
+        with pytest.raises(TypeError, match=re.escape(str(error))):
+            tg.grad(lambda x: np.sum(f(x, axis=axis, keepdims=keepdims)))(x)
+    else:
+        value, _ = tg.vjp(lambda x: f(x, axis=axis, keepdims=keepdims), x)
+        assert np.shape(value) == wanted

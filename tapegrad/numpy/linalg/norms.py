@@ -7,6 +7,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, apply
+from tapegrad.numpy.arguments import kept
 from tapegrad.numpy.door import gathered, stands_for
 from tapegrad.numpy.linalg.arguments import LINALG, constant, holds, matrix
 from tapegrad.numpy.linalg.decompositions import svdvals
@@ -53,13 +54,13 @@ def norm(x: ArrayLike, ord: Order = None, axis: Axis = None, keepdims: bool = Fa
     if axis is None:
         axes = tuple(range(array.ndim))
         if ord is None or (ord in ("f", "fro") and array.ndim == 2) or (ord == 2 and array.ndim == 1):
-            return _euclidean(array, axes, keepdims)
+            return _euclidean(array, axes, bool(keepdims))
     else:
         axes = normalize_axis_tuple(axis, array.ndim)
     if len(axes) == 1 and not isinstance(ord, str):
-        return _of_vectors(array, 2 if ord is None else ord, axes, keepdims)
+        return _of_vectors(array, 2 if ord is None else ord, axes, kept(keepdims))
     if len(axes) == 2 and (ord in ORDERS):
-        return _of_matrices(array, ord, axes, keepdims)
+        return _of_matrices(array, ord, axes, bool(keepdims))
     LINALG.norm(np.zeros(array.shape), ord, axis)  # says what is wrong
     raise ValueError(f"norm: there is no order {ord!r} for {len(axes)} axes")
 
@@ -87,7 +88,7 @@ def vector_norm(x: ArrayLike, /, *, axis: Axis = None, keepdims: bool = False, o
         return y
     array = _inexact(array)
     axes = tuple(range(array.ndim)) if axis is None else normalize_axis_tuple(axis, array.ndim)
-    return _of_vectors(array, 2 if ord is None else ord, axes, keepdims)
+    return _of_vectors(array, 2 if ord is None else ord, axes, bool(keepdims))
 
 
 @stands_for(np.linalg.matrix_norm)
