@@ -91,7 +91,7 @@ class Push:
     primals: tuple[Any, ...]
 
     def __call__(self, *tangents: Any) -> Any:
-        if self.tape is not None and not self.tape.steps:
+        if self.tape is not None and self.tape.steps is not self.steps:
             raise LeakedVarError("the function returned by linearize was called after the transform around it had ended")
         start = self.start
         primals = [step[4] for step in self.steps[start : start + self.roots]]

@@ -100,7 +100,7 @@ class Pull:
     def __call__(self, cotangent: Any) -> Any:
         like = tree.unflatten(self.structure, self.values)
         cotangents = check_like(self.name, "cotangent", cotangent, like, self.structure, self.values)
-        if self.tape is not None and not self.tape.steps:
+        if self.tape is not None and self.tape.steps is not self.steps:
             raise LeakedVarError("the function returned by vjp was called after the transform around it had ended")
         start, roots = self.start, self.roots
         top = max((index + 1 for index in self.outputs if index is not None), default=start + roots)

@@ -274,3 +274,9 @@ def test_a_subclass_of_ndarray_is_taken_as_an_array() -> None:
 
     gradient = tg.grad(lambda x: np.sum(x * x))(X.view(Tagged))
     assert gradient.tolist() == [2.0, 4.0, 6.0]
+
+
+def test_empty_trees_nest() -> None:
+    """A transform by nothing within another one records nothing, which is not to say that it has ended."""
+    assert tg.vjp(lambda _: tg.vjp(lambda _: 1.0, [])[1](0.0), [])[0] == ([],)
+    assert tg.jvp(lambda _: tg.jvp(lambda _: 1.0, ([],), ([],))[1], ([],), ([],)) == (0.0, 0.0)
