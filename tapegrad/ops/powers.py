@@ -9,7 +9,7 @@ from tapegrad.core.arrays import dtype_of, shape_of
 from tapegrad.core.families import elementwise
 from tapegrad.core.var import Var
 from tapegrad.ops.arithmetic import PYTHON, ordinary
-from tapegrad.ops.quotient import quotient, times
+from tapegrad.ops.quotient import per, quotient, times
 
 
 def _power(a: Any, b: Any) -> Any:
@@ -81,6 +81,8 @@ def _hypot_slope(g: Any, y: Any, x: Any) -> Any:
     h = quotient(g, y)
     if h is not None:
         return h * x
+    if type(x) is Var or type(y) is Var:  # `times` sees what a square makes of it
+        return g * np.where(np.isinf(x), np.sign(x), per(x, y))
     return np.where(y == 0, 0.0, g * np.where(np.isinf(x), np.sign(x), x / y))
 
 

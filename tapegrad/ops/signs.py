@@ -7,8 +7,8 @@ import numpy as np
 
 from tapegrad.core.arrays import dtype_of
 from tapegrad.core.families import batch_elementwise, constant, elementwise
-from tapegrad.core.primitive import FUNCTIONS, Primitive, case, no_cotangent
-from tapegrad.core.var import apply
+from tapegrad.core.primitive import FUNCTIONS, OUT, Into, Primitive, Slot, case, no_cotangent
+from tapegrad.core.var import apply, unary
 from tapegrad.ops.quotient import quotient
 
 
@@ -41,11 +41,22 @@ direction_p = Primitive(
 """The sign of complex numbers: a direction in the plane, at 0 none."""
 
 
+signum_p = elementwise(
+    "signum",
+    lambda x: np.sign(x),
+    no_cotangent,
+    finite=True,
+    domain=(0.3, 2.0),
+    into=lambda args, settings: Into(np.sign, (Slot(0), OUT)),
+)
+"""The sign as rules record it: what a square makes of it must be seen, and a constant is not on the tape."""
+
+
 def _absolute_slope(g: Any, y: Any, x: Any) -> Any:
     h = quotient(g, y)
     if h is not None:
         return h * np.conjugate(x)
-    return g * (np.sign(x) if dtype_of(x).kind != "c" else np.conjugate(np.sign(x)))
+    return g * (unary(signum_p, x) if dtype_of(x).kind != "c" else np.conjugate(np.sign(x)))
 
 
 absolute_p = elementwise(
@@ -56,7 +67,7 @@ absolute_p = elementwise(
     domain=(0.3, 2.0),
     stands_for=np.absolute,
 )
-fabs_p = elementwise("fabs", np.fabs, lambda g, y, x: g * np.sign(x), domain=(0.3, 2.0))
+fabs_p = elementwise("fabs", np.fabs, _absolute_slope, fast=(lambda g, y, x: g * np.sign(x),), domain=(0.3, 2.0))
 copysign_p = elementwise(
     "copysign", np.copysign, lambda g, y, a, b: g * (np.sign(a) * np.sign(y)), no_cotangent, domain=((0.3, 2.0), (0.3, 2.0))
 )
