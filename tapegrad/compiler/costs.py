@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.compiler.loops.node import Repeat, loop_p
 from tapegrad.compiler.trace import alive, record
 from tapegrad.core.doubt import watched_p
 from tapegrad.core.node import Step
@@ -31,6 +32,8 @@ def cost(step: Step) -> tuple[int, int]:
     primitive, _, args, settings, value = step
     if primitive in NAMES_ONLY:
         return 0, 0
+    if primitive is loop_p:
+        return of_loop(settings["loop"])
     if primitive in WITH_PROGRAMS:
         return repeated(args[0], settings[WITH_PROGRAMS[primitive]])
     if primitive.view:
@@ -71,6 +74,13 @@ def repeated(packed: tuple[Any, ...], setting: Any) -> tuple[int, int]:
     if isinstance(setting, Choice):
         return max(of_program(program, setting.inputs(k, packed[1:])) for k, program in enumerate(setting.programs))
     return of_program(setting, list(packed))
+
+
+def of_loop(loop: Repeat) -> tuple[int, int]:
+    """Return the cost of all turns of a loop, of one where their number is not known."""
+    found = [cost(loop.body.steps[index]) for index in alive(loop.body)]
+    turns = 1 if loop.turns is None else loop.turns
+    return sum(n for n, _ in found) * turns, sum(n for _, n in found) * turns
 
 
 def of_program(program: Program, inputs: list[Any]) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from tapegrad.compiler import threads
 from tapegrad.compiler.blocks import kernel
 from tapegrad.compiler.calls import call_of, is_array
 from tapegrad.compiler.interface import Arguments, Results
+from tapegrad.compiler.loops.node import loop_p
 from tapegrad.compiler.plan import Instruction, Plan, Room
 from tapegrad.compiler.source import Names, Source
 from tapegrad.compiler.trace import Trace
@@ -61,26 +62,10 @@ class Writer:
         self.doubts: list[str] = []
 
     def source(self, arguments: "tree.Structure[Any]", results: "tree.Structure[Any]", fixed: dict[int, Any]) -> Source:
-        steps = self.trace.steps
         self.lines += Arguments(self.trace, self.made, self.names, fixed, self.paths).code(arguments)
-        for index, room in self.made.rooms.items():
-            self.value[index] = self.room(room) if room.buffer >= 0 else f"x{-1 - room.buffer}"
-        for index in self.made.still:
-            call = call_of(steps[index])
-            self.once.append(f"v{index} = {self.opaque(index) if call is None else self.written(index, call, None)}")
-            self.value[index] = f"v{index}"
+        self.prepare()
         start = len(self.lines)
-        last = max((k for k, i in enumerate(self.made.instructions) if self.watches(i)), default=-1)
-        for k, instruction in enumerate(self.made.instructions):
-            if isinstance(instruction.unit, Group):
-                self.group(instruction.unit, k)
-            else:
-                self.step(instruction.unit, instruction)
-            if k == last and self.doubts:
-                self.lines += [f"doubt = {self.doubts[0]}", *[f"doubt += {more}" for more in self.doubts[1:]]]
-                self.lines.append(f"if doubt != doubt: raise {self.names.of(DoubtError, 'error')}")
-            if instruction.dead:
-                self.lines.append(f"{' = '.join(self.value[s] for s in instruction.dead)} = None")
+        self.instructions()
         end = Results(self.trace, self.made, self.names, self.value)
         if any(room.buffer < 0 for room in self.made.rooms.values()):  # what may be half written is not to be used again
             error, body = self.names.of(DoubtError, "error"), [f"    {line}" for line in self.lines[start:]]
@@ -94,6 +79,31 @@ class Writer:
         text += [f"    {line}" for line in self.once]
         text += ["    def call(args, settings):", *[f"        {line}" for line in self.lines], "    return call"]
         return Source("\n".join(text) + "\n", bound, self.made)
+
+    def prepare(self) -> None:
+        """Name what lives in buffers, and write down the views of them that are made once."""
+        steps = self.trace.steps
+        for index, room in self.made.rooms.items():
+            self.value[index] = self.room(room) if room.buffer >= 0 else f"x{-1 - room.buffer}"
+        for index in self.made.still:
+            call = call_of(steps[index])
+            self.once.append(f"v{index} = {self.opaque(index) if call is None else self.written(index, call, None)}")
+            self.value[index] = f"v{index}"
+
+    def instructions(self, after: Callable[[int], list[str]] = lambda k: []) -> None:
+        """Write the instructions, and after each what else is to be done then."""
+        last = max((k for k, i in enumerate(self.made.instructions) if self.watches(i)), default=-1)
+        for k, instruction in enumerate(self.made.instructions):
+            if isinstance(instruction.unit, Group):
+                self.group(instruction.unit, k)
+            else:
+                self.step(instruction.unit, instruction)
+            if k == last and self.doubts:
+                self.lines += [f"doubt = {self.doubts[0]}", *[f"doubt += {more}" for more in self.doubts[1:]]]
+                self.lines.append(f"if doubt != doubt: raise {self.names.of(DoubtError, 'error')}")
+            self.lines += after(k)
+            if instruction.dead:
+                self.lines.append(f"{' = '.join(self.value[s] for s in instruction.dead)} = None")
 
     # Memory
 
@@ -127,6 +137,11 @@ class Writer:
             assert inputs[0] is not None
             self.value[index] = f"v{index}"
             self.lines.append(f"v{index} = {self.value[inputs[0]]}[{settings['which']}]")
+        elif primitive is loop_p:
+            self.value[index] = f"v{index}"
+            made = self.names.of(self.setting(settings["loop"]), "source")
+            self.once.append(f"loop{index} = {made}.arena()")
+            self.lines.append(f"v{index} = loop{index}({', '.join([self.argument(index, k) for k in range(len(inputs))])})")
         elif instruction.call is None:
             self.value[index] = f"v{index}"
             self.lines.append(f"v{index} = {self.opaque(index)}")

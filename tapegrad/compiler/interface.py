@@ -12,6 +12,7 @@ import numpy as np
 
 from tapegrad import tree
 from tapegrad.compiler.calls import call_of
+from tapegrad.compiler.loops.node import loop_p
 from tapegrad.compiler.plan import Plan
 from tapegrad.compiler.source import Names
 from tapegrad.compiler.trace import Trace
@@ -176,7 +177,7 @@ class Results:
                 break
             assert inputs[0] is not None
             index = inputs[0]
-        if primitive.owner is not None:  # what a user's own operation returns, it may return again
+        if primitive.owner is not None and primitive is not loop_p:  # what a user's own operation returns, it may return again
             return f"{word}.copy()"
         others = [x for x in dict.fromkeys(given) if x != word]
         return f"{self.names.of(own, 'own')}({', '.join([word, *others])})"

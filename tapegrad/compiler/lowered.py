@@ -97,7 +97,7 @@ def lowered(first: Trace, last: Trace, order: Sequence[Any], made: Plan, source:
     return Lowered(
         listing(first, paths),
         listing(last, paths),
-        source.text,
+        source.whole,
         tuple(made.sizes),
         tuple([tuple([numbers[i] for i in (*group.members, *group.ends)]) for group in groups]),
         sum(n for n, _ in costs.values()),

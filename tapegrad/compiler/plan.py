@@ -266,6 +266,8 @@ def may_doubt(x: Any) -> bool:
     """Tell whether there is a program in a setting that may give up: the body of a loop in which something is watched."""
     if isinstance(x, Program):
         return any(p is watched_p or any(map(may_doubt, settings.values())) for p, _, _, settings, _ in x.instructions)
+    if isinstance(x, Trace):
+        return any(p is watched_p or any(map(may_doubt, settings.values())) for p, _, _, settings, _ in x.steps)
     if type(x) is tuple:
         return any(map(may_doubt, x))
     return attrs.has(type(x)) and any(may_doubt(getattr(x, a.name)) for a in attrs.fields(type(x)))

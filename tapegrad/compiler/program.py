@@ -14,6 +14,7 @@ from tapegrad.compiler.algebra import simplify
 from tapegrad.compiler.emit import emit
 from tapegrad.compiler.gather import gather_products
 from tapegrad.compiler.interface import MISS
+from tapegrad.compiler.loops.node import Repeat, loop_p
 from tapegrad.compiler.lowered import Lowered, lowered
 from tapegrad.compiler.plan import plan
 from tapegrad.compiler.rewriting import expand, fold, merge
@@ -26,8 +27,18 @@ from tapegrad.core.program import Program
 
 Pass = Callable[[Trace], Trace]
 
-REWRITING: dict[str, Pass] = {"expand": expand, "fold": fold, "merge": merge, "simplify": simplify, "gather": gather_products}
+REWRITING: dict[str, Pass | None] = {
+    "expand": expand,
+    "fold": fold,
+    "merge": merge,
+    "loops": None,  # `with_loops`, which runs all passes on the bodies
+    "simplify": simplify,
+    "gather": gather_products,
+}
 """Passes over the steps, in the order in which they run. Steps that nothing depends on are dropped by each of them."""
+
+LOOPS = ("scan", "while_loop")
+"""Operations that become loops."""
 
 PASSES = (*REWRITING, "fuse", "reuse")
 """All passes; the last two are part of planning: blocks of elementwise steps, and buffers that are used again."""
@@ -69,7 +80,7 @@ class Compiled:
 
     def nbytes(self) -> int:
         """Return the bytes of the buffers that are allocated."""
-        own = sum(self.source.plan.sizes) * len(self.waiting)
+        own = self.source.nbytes * len(self.waiting)
         return own + (0 if self.careful is None else self.careful.nbytes())
 
     def arena(self) -> Callable[..., Any]:
@@ -77,7 +88,7 @@ class Compiled:
         context = Context()
         context.run(np.seterr, "ignore")
         call = self.source.arena()
-        return partial(context.run, call)  # type: ignore[call-arg]  # the other arguments come with each call
+        return partial(context.run, call)
 
 
 @frozen(eq=False)
@@ -122,6 +133,10 @@ class Task:
         """Trace the function, run the passes, and write the program."""
         first, results = record(self.f, self.leaves, self.assemble, hopeful)
         last = improved(first, self.passes)
+        if any(step[0] is loop_p for step in last.steps):
+            from tapegrad.compiler.loops.passes import leaving  # as above
+
+            last = leaving(last)
         order = units(last, alive(last), fuse="fuse" in self.passes)
         made = plan(last, order, self.donated, reuse="reuse" in self.passes)
         inner = partial(with_programs, passes=self.passes)
@@ -133,12 +148,21 @@ def improved(trace: Trace, passes: Sequence[str]) -> Trace:
     """Run the rewriting passes."""
     for name, step in REWRITING.items():
         if name in passes:
-            trace = step(trace)
+            trace = with_loops(trace, passes) if step is None else step(trace)
     if "merge" in passes:
         trace = merge(trace)  # algebra makes equals of what was not
         if "simplify" in passes:
             trace = simplify(trace)  # and equals simpler
     return trace
+
+
+def with_loops(trace: Trace, passes: Sequence[str]) -> Trace:
+    """Run the pass over loops, if there are any."""
+    if not any(trace.steps[index][0].name in LOOPS for index in alive(trace)):
+        return trace
+    from tapegrad.compiler.loops.passes import loops  # here, as few programs have loops
+
+    return loops(trace, partial(improved, passes=passes))
 
 
 # Programs inside a program: the bodies of loops and branches
@@ -181,6 +205,10 @@ def with_programs(x: Any, passes: Sequence[str]) -> Any:
     """Return a setting of a step with compiled programs in place of those that it holds, itself or in a record."""
     if isinstance(x, Program):
         return Inner(x, passes)
+    if isinstance(x, Repeat):
+        from tapegrad.compiler.loops.source import loop_source  # here, as few programs have loops
+
+        return loop_source(x, passes, partial(with_programs, passes=passes))
     if type(x) is tuple and any(isinstance(part, Program) for part in x):
         return tuple([with_programs(part, passes) for part in x])
     if attrs.has(type(x)):

@@ -41,7 +41,8 @@ class Source:
     """The text of a program, what its names are bound to, and where its buffers are.
 
     Attributes:
-        text: the source of ``make(bound, buffers)``, which returns the function ``call(args, settings)``.
+        text: the source of ``make(bound, buffers)``, which returns the function ``call(args, settings)``, or that of a
+            loop.
         bound: what the names stand for that are the same in every arena.
         plan: the buffers.
     """
@@ -50,13 +51,23 @@ class Source:
     bound: dict[str, Any]
     plan: Plan
 
+    @property
+    def whole(self) -> str:
+        """The text, and those of the loops in it."""
+        return "\n".join([self.text, *[x.whole for x in self.bound.values() if isinstance(x, Source)]])
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of the buffers of an arena, those of loops included."""
+        return sum(self.plan.sizes) + sum([x.nbytes for x in self.bound.values() if isinstance(x, Source)])
+
     @cached_property
-    def make(self) -> Callable[[list[Any], list[Any]], Callable[[tuple[Any, ...], dict[str, Any]], Any]]:
+    def make(self) -> Callable[[list[Any], list[Any]], Callable[..., Any]]:
         """The function that the text defines."""
         namespace: dict[str, Any] = {}
         exec(compile(self.text, "<jit>", "exec"), namespace)
         return namespace["make"]  # type: ignore[no-any-return]  # what the text defines
 
-    def arena(self) -> Callable[[tuple[Any, ...], dict[str, Any]], Any]:
+    def arena(self) -> Callable[..., Any]:
         """Allocate buffers, and return the function that computes in them."""
         return self.make(list(self.bound.values()), arrays(self.plan))

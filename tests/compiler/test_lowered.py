@@ -54,8 +54,8 @@ COUNTED: dict[str, tuple[Any, int, int]] = {
     "a gradient, looked at": (lambda: costs(tg.grad(sum_of_sines), x), 2 * 40, 40 + 40 + 40),
     "a loop": (
         lambda: costs(lambda c: tg.scan(lambda c, _: (tnp.tanh(c @ c), c.sum()), c, None, length=10), square),
-        10 * (2 * 27 + 9 + 9),
-        10 * (27 + 18 + 9),
+        10 * (2 * 27 + 9 + 2 * 9),  # all turns are added up at a time, as a product with ones
+        10 * (27 + 18 + 9 + 1) + 9,
     ),
     "a loop in a loop": (
         lambda: costs(lambda c: tg.fori_loop(0, 5, lambda i, c: tg.fori_loop(0, 4, lambda j, c: tnp.sin(c), c), c), x),

@@ -8,6 +8,7 @@ from attrs import frozen
 
 from tapegrad import tree
 from tapegrad.core.complaints import leaked
+from tapegrad.core.doubt import watched_p
 from tapegrad.core.node import NO_SETTINGS, Recording, Unseen
 from tapegrad.core.program import Program, extract
 from tapegrad.core.structure import root_p
@@ -30,6 +31,14 @@ class Body:
 
 def plain(x: Any) -> Any:
     return x.value if type(x) is Var else x
+
+
+def unwatched(c: Any) -> Any:
+    """Return what a gradient or tangent inside a rule comes to, without a look at it: what the rule gives is looked at."""
+    if type(c) is not Var or c.primitive is not watched_p:
+        return c
+    _, (source,), (value,), _, _ = c.tape.steps[c.index]
+    return value if source is None else handle(c.tape, source, value, c.tape.steps[source][0])
 
 
 def trace_body(name: str, tape: Recording, f: Callable[..., Any], *examples: Any) -> Body:

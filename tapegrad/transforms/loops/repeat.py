@@ -17,7 +17,7 @@ from tapegrad.errors import MissingRuleError
 from tapegrad.transforms.batch import vmap
 from tapegrad.transforms.checkpoint import along, moving
 from tapegrad.transforms.forward import jvp
-from tapegrad.transforms.loops.body import as_carry, check_carry, own_copy, plain, trace_body
+from tapegrad.transforms.loops.body import as_carry, check_carry, own_copy, plain, trace_body, unwatched
 from tapegrad.transforms.loops.scan import looped
 from tapegrad.transforms.outputs import check_function, kind_of
 from tapegrad.transforms.packed import pack_p
@@ -155,7 +155,7 @@ def _push(tangents: Sequence[Any], y: Any, packed: Any, loop: While) -> Any:
         at = [*now, *for_body]
         moved = [*t_now, *full[loop.carried :]]
         out, t_out = jvp(along(loop.body, at, wanted), [at[k] for k in wanted], [moved[k] for k in wanted])
-        return list(out), [t if k in wanted else None for k, t in enumerate(t_out)]
+        return list(out), [unwatched(t) if k in wanted else None for k, t in enumerate(t_out)]
 
     _, last = while_loop(lambda state: loop.test(*state[0], *for_test)[0], forth, (value, full[: loop.carried]))
     return tuple(last)

@@ -15,7 +15,7 @@ from tapegrad.core.var import Var, apply
 from tapegrad.transforms.batch import made_up, vmap
 from tapegrad.transforms.checkpoint import along, moving
 from tapegrad.transforms.forward import jvp
-from tapegrad.transforms.loops.body import as_carry, check_carry, own_copy, plain, trace_body, unwritable, writable
+from tapegrad.transforms.loops.body import as_carry, check_carry, own_copy, plain, trace_body, unwatched, unwritable, writable
 from tapegrad.transforms.outputs import check_function, kind_of
 from tapegrad.transforms.packed import pack_p, slots
 from tapegrad.transforms.pullback import vjp
@@ -198,7 +198,7 @@ def _pull(g: Any, y: Any, packed: Any, loop: Loop) -> Any:
             full[k] = c
         for k, c in zip(floating, g_y, strict=True):
             full[loop.carried + k] = full[loop.carried + k] if c is None else c
-        found = list(pull(tuple(full)))
+        found = [unwatched(c) for c in pull(tuple(full))]
         a, b = len(in_carry), len(in_carry) + len(in_xs)
         g_before = [c if more is None else c + more for c, more in zip(found[:a], g_history, strict=True)]
         return (g_before, [old + new for old, new in zip(g_captured, found[b:], strict=True)]), found[a:b]
@@ -229,7 +229,7 @@ def _push(tangents: Sequence[Any], y: Any, packed: Any, loop: Loop) -> Any:
         inputs = [*now, *x, *captured]
         given = [*t_now, *t_x, *t_captured]
         out, t_out = jvp(along(loop.program, inputs, wanted), [inputs[k] for k in wanted], [given[k] for k in wanted])
-        moved = [t if plain(o).dtype.kind in "fc" else None for o, t in zip(out, t_out, strict=True)]
+        moved = [unwatched(t) if np.result_type(plain(o)).kind in "fc" else None for o, t in zip(out, t_out, strict=True)]
         n = loop.carried
         return (list(out[:n]), moved[:n]), (list(out[n:]), moved[n:], list(now), list(t_now))
 
