@@ -1,5 +1,6 @@
 """The source of a group: one function that computes some of its blocks."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -7,18 +8,42 @@ import numpy as np
 from attrs import define, field, frozen
 
 from tapegrad.compiler.calls import UFUNC_OF
+from tapegrad.compiler.parts import Fold, behind, is_cut, lead, rest, units
 from tapegrad.compiler.trace import Trace
-from tapegrad.compiler.units import BLOCK, QUICK, Group, reduction
+from tapegrad.compiler.units import BLOCK, PAYS, Group, size_of
 from tapegrad.core.doubt import watched_p
-from tapegrad.core.node import Step
 
-PAYS = 200_000.0
-"""Nanoseconds of work from which on several threads are used. Waking one takes about a tenth of that."""
+WIDE = 1024
+"""Numbers in a row from which on NumPy adds up rows at full speed; shorter ones are taken several at a time."""
+
+FEW = 16
+"""Numbers in a row up to which NumPy takes longer to reduce it than to go through the columns one by one."""
+
+LONG = 2**12
+"""Numbers in a row up to which ``einsum`` adds them up: it does so in half the time, but without pairing them."""
+
+Shape = tuple[int, ...]
 
 
-VAST = 2**20
-"""Elements from which on several threads pay for quick ufuncs as well: they share the way to memory. Of fewer they do not:
-between two ufuncs a thread may wait for the interpreter's lock, and to be woken takes longer than a quick ufunc does."""
+@frozen(eq=False)
+class Handed:
+    """A value that a group is handed, and the shape in which it is."""
+
+    index: int
+    shape: Shape
+
+
+@frozen(eq=False)
+class Partial:
+    """What the blocks of an end come to: the name of an array with one entry a block, and its shape.
+
+    ``folded`` is the shape in which its entries are reduced along the first axis, if that is not its own.
+    """
+
+    name: str
+    shape: Shape
+    dtype: np.dtype[Any]
+    folded: Shape
 
 
 @frozen(eq=False)
@@ -29,47 +54,33 @@ class Kernel:
         lines: the function ``blocks(given, first, last, worker)``.
         given: values that it is handed, and those in which it leaves its outputs.
         scratch: shape and dtype of the arrays that each worker needs.
-        partials: for each end the name of the array of what the blocks came to, and its dtype.
+        partials: for each end what the blocks came to.
         blocks: how many blocks there are.
-        threads: whether the work is worth several threads.
-        flat: whether arrays are handed over as vectors.
+        threads: whether the work may be worth several threads.
     """
 
     lines: list[str]
-    given: list[int]
-    scratch: list[tuple[tuple[int, ...], np.dtype[Any]]]
-    partials: dict[int, tuple[str, np.dtype[Any]]]
+    given: list[Handed]
+    scratch: list[tuple[Shape, np.dtype[Any]]]
+    partials: dict[int, Partial]
     blocks: int
     threads: bool
-    flat: bool
 
 
 @define(eq=False)
 class Scratch:
     """Arrays of the size of a block, handed out and taken back."""
 
-    dtypes: list[np.dtype[Any]] = field(factory=list)
+    kinds: list[tuple[Shape, np.dtype[Any]]] = field(factory=list)
     free: list[int] = field(factory=list)
 
-    def take(self, dtype: np.dtype[Any]) -> int:
+    def take(self, shape: Shape, dtype: np.dtype[Any]) -> int:
         for k in self.free:
-            if self.dtypes[k] == dtype:
+            if self.kinds[k] == (shape, dtype):
                 self.free.remove(k)
                 return k
-        self.dtypes.append(dtype)
-        return len(self.dtypes) - 1
-
-
-def nanoseconds(index: int, steps: Sequence[Step]) -> float:
-    """Return what the ufunc of a step takes for an element, roughly."""
-    ufunc = UFUNC_OF[steps[index][0]]
-    return 0.2 if ufunc is not None and ufunc.__name__ in QUICK else 2.0
-
-
-def is_heavy(trace: Trace, group: Group) -> bool:
-    """Tell whether slow ufuncs take most of the time of a group."""
-    times = [nanoseconds(index, trace.steps) for index in group.members]
-    return sum([t for t in times if t > 1.0]) > 0.5 * sum(times)
+        self.kinds.append((shape, dtype))
+        return len(self.kinds) - 1
 
 
 def kernel(trace: Trace, group: Group, number: int, name_of: Callable[[Any, str], str], by_keyword: Sequence[Any]) -> Kernel:
@@ -82,95 +93,227 @@ def kernel(trace: Trace, group: Group, number: int, name_of: Callable[[Any, str]
         name_of: gives the name of a constant.
         by_keyword: ufuncs that take their output by keyword.
     """
-    steps = trace.steps
-    flat = not group.rows
-    total = int(np.prod(group.shape)) if flat else group.shape[0]
-    row = 1 if flat else int(np.prod(group.shape[1:]))
-    heavy = is_heavy(trace, group)
-    run = max(1, (BLOCK if heavy else 2 * BLOCK) // row)
-    blocks = -(-total // run)
-    given = [*group.inputs, *group.outputs]
-    word = {index: f"a{k}" for k, index in enumerate(given)}
-    cut = [is_cut(np.shape(steps[index][4]), group) for index in given]
-    slices = [f"s{k} = a{k}[lo:hi]" for k, is_part in enumerate(cut) if is_part]
-    word.update({index: f"s{k}" for k, index in enumerate(given) if cut[k]})
-    last: dict[int, int] = {}
-    for k, index in enumerate((*group.members, *group.ends)):
-        for s in steps[index][1]:
-            if s is not None:
-                last[s] = k
-    scratch = Scratch()
-    room: dict[int, int] = {}
-    body: list[str] = []
-    dense: list[str] = []  # numbers written out: with an array, these ufuncs are four times as fast
-    weight = 0.0
-    for k, index in enumerate(group.members):
-        primitive, inputs, args, _, value = steps[index]
-        ufunc = UFUNC_OF[primitive]
-        assert ufunc is not None
-        words = []
-        for source, x in zip(inputs, args, strict=True):
-            if source is not None:
-                words.append(word[source])
-                continue
-            if ufunc in by_keyword and type(x) in (float, int) and value.dtype.char in "fd":
-                dense.append(name_of(np.full((run,) if flat else (run, *group.shape[1:]), x, value.dtype), "c"))
-                words.append(f"d{len(dense) - 1}")
-                continue
-            constant = name_of(x.reshape(-1) if flat and np.ndim(x) > 1 else x, "c")
-            words.append(f"{constant}[lo:hi]" if is_cut(np.shape(x), group) else constant)
-        scratch.free += [room.pop(s) for s in set(inputs) if s in room and last.get(s, -1) == k]
-        if index not in group.outputs:
-            room[index] = scratch.take(value.dtype)
-            word[index] = f"t{room[index]}"
-            if last.get(index, -1) < k:  # nobody reads it
-                scratch.free.append(room.pop(index))
-        out = f"out={word[index]}" if ufunc in by_keyword else word[index]
-        body.append(f"{name_of(ufunc, ufunc.__name__ + '_')}({', '.join(words)}, {out})")
-        weight += value.size * nanoseconds(index, steps)
-    partials: dict[int, tuple[str, np.dtype[Any]]] = {}
-    for index in group.ends:
-        primitive, inputs, args, _, value = steps[index]
-        assert inputs[0] is not None
-        x = word[inputs[0]]
-        name = f"p{number}_{index}"
-        if primitive is watched_p:
-            if args[0].dtype.kind == "f":
-                body.append(f"{name}[k] = {name_of(np.maximum.reduce, 'reduce')}({x}, None)")
-            else:
-                body.append(f"f = {x}.ravel(); {name}[k] = abs(f.dot(f))")
-            partials[index] = (name, args[0].real.dtype)
+    return Writer(trace, group, number, name_of, by_keyword).kernel()
+
+
+def length(trace: Trace, group: Group) -> int:
+    """Return how many rows there are in a block: as many as fit, in blocks of about the same size, two at least."""
+    longest = max(size_of(trace.steps[index]) // group.rows for index in group.parts)
+    blocks = max(2 if group.work >= PAYS else 1, -(-group.rows * longest // BLOCK))
+    run = -(-group.rows // blocks)
+    step = next(n for n in (1024, 64, 16, 1) if run >= 16 * n or n == 1)
+    return -(-run // step) * step
+
+
+class Writer:
+    """What is known while a kernel is written down."""
+
+    def __init__(
+        self, trace: Trace, group: Group, number: int, name_of: Callable[[Any, str], str], by_keyword: Sequence[Any]
+    ) -> None:
+        self.steps = trace.steps
+        self.group = group
+        self.number = number
+        self.name_of = name_of
+        self.by_keyword = by_keyword
+        self.rows = group.rows
+        self.run = length(trace, group)
+        self.given: list[Handed] = []
+        self.word: dict[int, str] = {}  # of what is cut, or computed
+        self.whole: dict[int, str] = {}
+        self.slices: list[str] = []
+        self.dense: list[str] = []  # numbers written out: with an array, some ufuncs are four times as fast
+        self.body: list[str] = []
+        self.partials: dict[int, Partial] = {}
+        self.scratch = Scratch()
+        self.room: dict[int, int] = {}
+        self.source: dict[int, int] = {}  # for each view in a block, what it is a view of
+        self.last = self.last_uses()
+
+    def last_uses(self) -> dict[int, int]:
+        """Return for each value the position of the last part that reads it, be it through a view."""
+        group, last = self.group, dict[int, int]()
+        for k, index in enumerate((*group.members, *group.ends)):
+            view = group.parts[index].kind == "view"
+            for s in self.steps[index][1]:
+                if s is not None:
+                    root = self.source.get(s, s)
+                    last[root] = k
+                    if view:
+                        self.source[index] = root
+        return last
+
+    def kernel(self) -> Kernel:
+        group, steps = self.group, self.steps
+        self.hand_over()
+        for k, index in enumerate(group.members):
+            self.member(k, index)
+        for index in group.ends:
+            self.end(index)
+        blocks = -(-self.rows // self.run)
+        lines = [f"def blocks{self.number}(given, first, last, worker):"]
+        lines.append(f"    {', '.join(f'a{k}' for k in range(len(self.given)))}, = given")
+        lines += [f"    d{k} = {constant}" for k, constant in enumerate(self.dense)]
+        scratch = [f"t{k}" for k in range(len(self.scratch.kinds))]
+        if scratch:
+            lines.append(f"    {', '.join(scratch)}, = scratch{self.number}[worker]")
+        lines += ["    for k in range(first, last):", f"        lo = k * {self.run}", f"        hi = lo + {self.run}"]
+        whole = [*scratch, *[f"d{k}" for k in range(len(self.dense))]]
+        if self.rows % self.run and whole:
+            shorter = "; ".join(f"{name} = {name}[:{self.rows % self.run}]" for name in whole)
+            lines.append(f"        if hi > {self.rows}: {shorter}")
+        lines += [f"        {line}" for line in (*self.slices, *self.body)]
+        kinds = [((self.run, *shape), dtype) for shape, dtype in self.scratch.kinds]
+        assert all(index in self.word for index in group.outputs), [steps[index][0] for index in group.outputs]
+        return Kernel(lines, self.given, kinds, self.partials, blocks, group.work >= PAYS and blocks > 1)
+
+    def hand_over(self) -> None:
+        """Name the values that the group is handed: those of which it takes slices, and those that it reads whole."""
+        cut = {
+            s
+            for index, part in self.group.parts.items()
+            for k, s in enumerate(self.steps[index][1])
+            if s in self.group.inputs and is_cut(self.steps[index], part, k, self.rows)
+        }
+        for index in (*self.group.inputs, *self.group.outputs):
+            shape = np.shape(self.steps[index][4])
+            if index in cut or index in self.group.outputs:
+                k = len(self.given)
+                self.given.append(Handed(index, (self.rows, *rest(shape, self.rows))))
+                self.slices.append(f"s{k} = a{k}[lo:hi]")
+                self.word[index] = f"s{k}"
+            if index in self.group.whole:
+                self.whole[index] = f"a{len(self.given)}"
+                self.given.append(Handed(index, shape[units(shape) :]))
+
+    def argument(self, index: int, k: int) -> str:
+        """Return the word for an input of a part."""
+        _, inputs, args, _, value = self.steps[index]
+        source, x = inputs[k], args[k]
+        cut = is_cut(self.steps[index], self.group.parts[index], k, self.rows)
+        if source is not None:
+            return self.word[source] if cut else self.whole[source]
+        ufunc, shape = UFUNC_OF[self.steps[index][0]], np.shape(x)
+        if ufunc in self.by_keyword and type(x) in (float, int) and value.dtype.char in "fd":
+            self.dense.append(self.name_of(np.full((self.run, *rest(value.shape, self.rows)), x, value.dtype), "c"))
+            return f"d{len(self.dense) - 1}"
+        if cut:
+            return f"{self.name_of(x.reshape(self.rows, *rest(shape, self.rows)), 'c')}[lo:hi]"
+        return self.name_of(x.reshape(shape[units(shape) :]) if len(shape) > 1 else x, "c")
+
+    # Members
+
+    def member(self, k: int, index: int) -> None:
+        """Write what computes a member."""
+        part, (primitive, inputs, args, _, value) = self.group.parts[index], self.steps[index]
+        words = [self.argument(index, i) for i in range(len(inputs))]
+        shape = rest(value.shape, self.rows)
+        if part.kind == "view":
+            self.view(index, words[0], shape, rest(args[0].shape, self.rows))
+            return
+        elementwise = part.kind == "each"
+        if elementwise:  # which may be written over what it is the last to read
+            self.release(k, inputs)
+        out = self.target(k, index, shape, value.dtype)
+        if elementwise:
+            ufunc = UFUNC_OF[primitive]
+            assert ufunc is not None
+            place = f"out={out}" if ufunc in self.by_keyword else out
+            self.body.append(f"{self.name_of(ufunc, ufunc.__name__ + '_')}({', '.join(words)}, {place})")
+        elif part.kind == "call":
+            name = self.name_of(primitive.fn, primitive.name + "_")
+            self.body.append(f"{self.name_of(np.copyto, 'copyto')}({out}, {name}({', '.join(words)}))")
         else:
-            body.append(f"{name}[k] = {name_of(reduction(steps[index]).reduce, 'reduce')}({x}, None)")
-            partials[index] = (name, np.result_type(value))
-        weight += args[0].size * 0.25
-    lines = [f"def blocks{number}(given, first, last, worker):"]
-    lines.append(f"    {', '.join(f'a{k}' for k in range(len(given)))}, = given")
-    count = len(scratch.dtypes)
-    names = ", ".join(f"t{k}" for k in range(count))
-    if count:
-        lines.append(f"    {names}, = scratch{number}[worker]")
-    lines += ["    for k in range(first, last):", f"        lo = k * {run}", f"        hi = lo + {run}"]
-    lines[2:2] = [f"    d{k} = {constant}" for k, constant in enumerate(dense)]
-    whole = [*[f"t{k}" for k in range(count)], *[f"d{k}" for k in range(len(dense))]]
-    if total % run and whole:
-        shorter = "; ".join(f"{name} = {name}[:{total % run}]" for name in whole)
-        lines.append(f"        if hi > {total}: {shorter}")
-    lines += [f"        {line}" for line in (*slices, *body)]
-    shape = (run,) if flat else (run, *group.shape[1:])
-    return Kernel(
-        lines,
-        given,
-        [(shape, dtype) for dtype in scratch.dtypes],
-        partials,
-        blocks,
-        weight > PAYS and (heavy or total * row >= VAST),
-        flat,
-    )
+            assert part.fold is not None
+            self.fold(part.fold, words[part.fold.operand], args[part.fold.operand], out, shape)
+        if not elementwise:
+            self.release(k, inputs)
 
+    def release(self, k: int, inputs: Sequence[int | None]) -> None:
+        """Take back the arrays of what is read for the last time."""
+        roots = {self.source.get(s, s) for s in inputs if s is not None}
+        self.scratch.free += [self.room.pop(s) for s in roots if s in self.room and self.last.get(s, -1) == k]
 
-def is_cut(shape: tuple[int, ...], group: Group) -> bool:
-    """Tell whether blocks read a part of an operand, along the first axis; others are small, and read whole."""
-    if not group.rows:
-        return shape == group.shape
-    return len(shape) == len(group.shape) and shape[0] == group.shape[0]
+    def target(self, k: int, index: int, shape: Shape, dtype: np.dtype[Any]) -> str:
+        """Return the word for the array that a member is written into."""
+        if index not in self.group.outputs:
+            room = self.room[index] = self.scratch.take(shape, dtype)
+            self.word[index] = f"t{room}"
+            if self.last.get(index, -1) < k:  # nobody reads it
+                self.scratch.free.append(self.room.pop(index))
+        return self.word[index]
+
+    def view(self, index: int, word: str, shape: Shape, before: Shape) -> None:
+        seen = (
+            word
+            if shape == before
+            else f"{word}.reshape((-1, {', '.join(map(str, shape))}))"
+            if shape
+            else f"{word}.reshape(-1)"
+        )
+        if index in self.group.outputs:
+            self.body.append(f"{self.name_of(np.copyto, 'copyto')}({self.word[index]}, {seen})")
+        elif shape == before:
+            self.word[index] = word
+        else:
+            self.word[index] = f"v{index}"
+            self.body.append(f"v{index} = {seen}")
+
+    def fold(self, fold: Fold, word: str, x: Any, out: str, shape: Shape) -> None:
+        """Write a reduction of the axes behind the rows."""
+        axes, rank, count = behind(fold.axes, x.shape, self.rows), len(rest(x.shape, self.rows)) + 1, x.shape[-1]
+        kept, last = len(shape) == rank - 1, axes == (rank - 1,)
+        place = f"{out}[..., 0]" if kept else out
+        if last and 2 <= count <= FEW:
+            name, columns = self.name_of(fold.ufunc, fold.ufunc.__name__ + "_"), [f"{word}[..., {k}]" for k in range(count)]
+            self.body.append(f"c = {place}; {name}({columns[0]}, {columns[1]}, out=c)")
+            self.body += [f"{name}(c, {column}, out=c)" for column in columns[2:]]
+        elif last and fold.ufunc is np.add and x.dtype.char in "fd" and count <= LONG:
+            letters = "ijklmnop"[:rank]
+            self.body.append(f"{self.name_of(np.einsum, 'einsum')}('{letters}->{letters[:-1]}', {word}, out={place})")
+        else:
+            self.body.append(f"{self.name_of(fold.ufunc.reduce, 'reduce')}({word}, {axes}, None, {out}, {kept})")
+
+    # Ends
+
+    def end(self, index: int) -> None:
+        """Write what a block contributes to a reduction of all rows."""
+        primitive, _, args, _, value = self.steps[index]
+        name, blocks = f"p{self.number}_{index}", -(-self.rows // self.run)
+        if primitive is watched_p:
+            x = self.argument(index, 0)
+            if args[0].dtype.kind == "f":
+                self.body.append(f"{name}[k] = {self.name_of(np.maximum.reduce, 'reduce')}({x}, None)")
+            else:
+                self.body.append(f"f = {x}.ravel(); {name}[k] = abs(f.dot(f))")
+            self.partials[index] = Partial(name, (blocks,), args[0].real.dtype, (blocks,))
+            return
+        fold = self.group.parts[index].fold
+        assert fold is not None
+        x, shape = self.argument(index, fold.operand), np.shape(args[fold.operand])
+        (d, inner), dtype = lead(shape, self.rows), np.result_type(value)
+        reduce = self.name_of(fold.ufunc.reduce, "reduce")
+        left = tuple([n for axis, n in enumerate(shape) if axis not in fold.axes])
+        several = self.several(left) if fold.ufunc is np.add and fold.axes == tuple(range(d)) else 1
+        if not left:
+            self.body.append(f"{name}[k] = {reduce}({x}, None)")
+        elif several > 1:
+            columns = several * math.prod(left)
+            line = f"{reduce}({x}.reshape((-1, {columns})), 0, None, {name}[k])"
+            if self.rows % self.run % several:
+                rank = f"{name}[k, :{math.prod(left)}].reshape({left})"
+                line = f"if hi <= {self.rows}: {line}\nelse: {name}[k] = 0; {reduce}({x}, 0, None, {rank})"
+            self.body += line.split("\n")
+            self.partials[index] = Partial(name, (blocks, columns), dtype, (blocks * several, *left))
+            return
+        else:
+            axes = (*((0, 1) if inner > 1 else (0,)), *behind(fold.axes, shape, self.rows))
+            self.body.append(f"{reduce}({x}, {axes}, None, {name}[k])")
+        self.partials[index] = Partial(name, (blocks, *left), dtype, (blocks, *left))
+
+    def several(self, shape: Shape) -> int:
+        """Return how many rows are added up at a time, as if they were one."""
+        count = 1
+        while self.run % (2 * count) == 0 and 2 * count * math.prod(shape) <= WIDE:
+            count *= 2
+        return count

@@ -1,21 +1,21 @@
 """From a plan to Python source: one function that checks its arguments, takes them apart, computes, and builds the result."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import partial as partial_of
 from typing import Any
 
 import numpy as np
 
 from tapegrad import tree
 from tapegrad.compiler import threads
-from tapegrad.compiler.blocks import kernel
+from tapegrad.compiler.blocks import Handed, Partial, kernel
 from tapegrad.compiler.calls import call_of, is_array
 from tapegrad.compiler.interface import Arguments, Results
 from tapegrad.compiler.loops.node import loop_p
 from tapegrad.compiler.plan import Instruction, Plan, Room
 from tapegrad.compiler.source import Names, Source
 from tapegrad.compiler.trace import Trace
-from tapegrad.compiler.units import Group, reduction
+from tapegrad.compiler.units import Group
 from tapegrad.core.doubt import DoubtError, watched_p
 from tapegrad.core.primitive import OUT, Into, Slot
 from tapegrad.core.structure import pick_p
@@ -159,31 +159,43 @@ class Writer:
         if made.scratch:
             shapes = ", ".join(f"({shape}, {self.names.of(dtype, 'dtype')})" for shape, dtype in made.scratch)
             self.once.append(f"scratch{number} = {self.names.of(Scratches, 'scratches')}([{shapes}])")
-        for name, dtype in made.partials.values():
-            self.once.append(f"{name} = {self.names.of(np.empty, 'empty')}({made.blocks}, {self.names.of(dtype, 'dtype')})")
+        for partial in made.partials.values():
+            kind = self.names.of(partial.dtype, "dtype")
+            self.once.append(f"{partial.name} = {self.names.of(np.empty, 'empty')}({partial.shape}, {kind})")
         for index in group.outputs:
             if index not in self.made.rooms:
                 self.value[index] = f"v{index}"
                 kind = self.names.of(steps[index][4].dtype, "dtype")
-                self.lines.append(f"v{index} = {self.names.of(np.empty, 'empty')}({group.shape}, {kind})")
-        flat = [made.flat and np.ndim(steps[index][4]) > 1 for index in made.given]
-        given = [f"{self.value[i]}.reshape(-1)" if f else self.value[i] for i, f in zip(made.given, flat, strict=True)]
-        handed = f"({', '.join(given)},)"
+                self.lines.append(f"v{index} = {self.names.of(np.empty, 'empty')}({np.shape(steps[index][4])}, {kind})")
+        handed = f"({', '.join(map(self.handed, made.given))},)"
         if made.threads:
-            together = f"{self.names.of(partial, 'partial')}(blocks{number}, {handed})"
-            self.lines.append(f"{self.names.of(threads.run, 'run')}({together}, {made.blocks})")
+            self.once.append(f"gauge{number} = {self.names.of(threads.Gauge, 'new_gauge')}()")
+            together = f"{self.names.of(partial_of, 'partial')}(blocks{number}, {handed})"
+            self.lines.append(f"{self.names.of(threads.run, 'run')}({together}, {made.blocks}, gauge{number})")
         else:
             self.lines.append(f"blocks{number}({handed}, 0, {made.blocks}, 0)")
         for index in group.ends:
-            primitive, inputs, _, _, _ = steps[index]
-            name = made.partials[index][0]
-            if primitive is watched_p:
-                assert inputs[0] is not None
-                self.value[index] = self.value[inputs[0]]
-                self.doubts.append(f"abs({self.names.of(np.maximum.reduce, 'reduce')}({name}))")
-            else:
-                self.value[index] = f"v{index}"
-                self.lines.append(f"v{index} = {self.names.of(reduction(steps[index]).reduce, 'reduce')}({name})")
+            self.end(index, made.partials[index], group)
+
+    def handed(self, given: Handed) -> str:
+        """Return a value in the shape in which a group takes it."""
+        word = self.value[given.index]
+        return word if np.shape(self.trace.steps[given.index][4]) == given.shape else f"{word}.reshape({given.shape})"
+
+    def end(self, index: int, partial: Partial, group: Group) -> None:
+        """Put together what the blocks came to."""
+        primitive, inputs, _, _, value = self.trace.steps[index]
+        if primitive is watched_p:
+            assert inputs[0] is not None
+            self.value[index] = self.value.get(inputs[0], "")  # which nobody reads if it is not needed outside
+            self.doubts.append(f"abs({self.names.of(np.maximum.reduce, 'reduce')}({partial.name}))")
+            return
+        fold = group.parts[index].fold
+        assert fold is not None
+        folded = partial.name if partial.folded == partial.shape else f"{partial.name}.reshape({partial.folded})"
+        total = f"{self.names.of(fold.ufunc.reduce, 'reduce')}({folded}, 0)"
+        self.value[index] = f"v{index}"
+        self.lines.append(f"v{index} = {total}" + (f".reshape({value.shape})" if is_array(value) else ""))
 
     def written(self, index: int, call: Into, out: str | None) -> str:
         """Return a call that writes into `out`, or without one that makes its output."""

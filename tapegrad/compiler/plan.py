@@ -139,7 +139,7 @@ class Planner:
         """Give the output `index` of a unit a room, where it is written into one."""
         steps, made = self.steps, self.made
         value = steps[index][4]
-        if into(steps[index]) is None:
+        if not isinstance(unit, Group) and into(steps[index]) is None:
             return
         if index in self.leaving:
             for s in self.given if k >= self.checked and not (isinstance(unit, Group) and self.watches(unit)) else ():
@@ -162,6 +162,8 @@ class Planner:
     def replaces(self, unit: Unit, used_up: int, index: int) -> bool:
         """Tell whether an elementwise output can be written over an input that the unit is the last to read."""
         if isinstance(unit, Group):
+            if any(used_up in self.storages[s] for s in unit.whole):
+                return False
             position = unit.members.index(index)
             later = (*unit.members[position + 1 :], *unit.ends)
             read = any(used_up in self.storages[s] for i in later for s in self.steps[i][1] if s is not None)
@@ -219,14 +221,14 @@ class Planner:
         for index in counted:
             parts, value = self.storages[index], self.steps[index][4]
             fresh = not isinstance(value, np.ndarray) or value.flags.writeable  # as what is broadcast is not
-            if (
-                parts
-                and fresh
-                and all(s >= self.trace.inputs and s in single and into(self.steps[s]) is not None for s in parts)
-            ):
+            if parts and fresh and all(s >= self.trace.inputs and s in single and self.is_written(s) for s in parts):
                 self.made.owned.add(index)
             else:
                 self.made.parts[index] = tuple(sorted(parts))
+
+    def is_written(self, index: int) -> bool:
+        """Tell whether a value is computed into an array of its own."""
+        return into(self.steps[index]) is not None or any(isinstance(u, Group) and index in u.outputs for u in self.order)
 
 
 def outputs_of(unit: Unit) -> tuple[int, ...]:
@@ -246,10 +248,11 @@ def find_storages(trace: Trace, order: Sequence[Unit]) -> list[frozenset[int]]:
     for index in range(trace.inputs):
         storages[index] = frozenset([index])
     for unit in order:
+        written = unit.outputs if isinstance(unit, Group) else ()
         for index in (*unit.members, *unit.ends) if isinstance(unit, Group) else (unit,):
             primitive, inputs, _, _, value = steps[index]
             sources = [s for s in inputs if s is not None and has_memory(steps[s][4])]
-            if into(steps[index]) is not None:
+            if index in written or into(steps[index]) is not None:
                 storages[index] = frozenset([index])
             elif has_memory(value):
                 shared = frozenset[int]().union(*[storages[s] for s in sources])

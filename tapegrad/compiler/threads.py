@@ -9,9 +9,11 @@ import os
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
+from time import perf_counter
 from typing import Any
 
 import numpy as np
+from attrs import define
 
 Kernel = Callable[[int, int, int], None]
 """``kernel(first, last, worker)`` computes the blocks from `first` to `last` with the scratch memory of one worker."""
@@ -158,6 +160,52 @@ class Shared:
 SHARED = Shared()
 
 
-def run(kernel: Any, blocks: int) -> None:
-    """Compute all blocks of a kernel on the threads of this process."""
-    SHARED.pool.run(kernel, blocks)
+TRIES = 6
+"""Calls in which both ways are tried in turn."""
+
+AGAIN = 64
+"""Calls after which the way that was slower is tried once more: who else uses the machine may have changed."""
+
+
+@define(eq=False)
+class Gauge:
+    """Finds out whether several threads are faster for a kernel, by trying.
+
+    Nothing that is known beforehand tells it: not the work alone, as a thread of BLAS may keep the other processor busy, or other
+    programs, and the way to memory may be all that there is to share.
+    """
+
+    calls: int = 0
+    alone: float = float("inf")
+    together: float = float("inf")
+
+    def choose(self) -> bool:
+        """Tell whether to use several threads this time."""
+        self.calls += 1
+        if self.calls <= TRIES:
+            return self.calls % 2 == 1
+        return (self.together <= self.alone) != (self.calls % AGAIN == 0)
+
+    def note(self, several: bool, seconds: float) -> None:
+        """Learn what a call took: at once if it was quicker than expected, slowly if not."""
+        before = self.together if several else self.alone
+        after = seconds if seconds < before else before + 0.1 * (seconds - before)
+        if several:
+            self.together = after
+        else:
+            self.alone = after
+
+
+def run(kernel: Any, blocks: int, gauge: Gauge) -> None:
+    """Compute all blocks of a kernel, on the threads of this process if that is quicker."""
+    pool = SHARED.pool
+    if pool.threads <= 1:
+        kernel(0, blocks, 0)
+        return
+    several = gauge.choose()
+    start = perf_counter()
+    if several:
+        pool.run(kernel, blocks)
+    else:
+        kernel(0, blocks, 0)
+    gauge.note(several, perf_counter() - start)

@@ -1,50 +1,89 @@
-"""What is computed together: single steps, and groups of elementwise steps that walk over large arrays in blocks.
+"""What is computed together: single steps, and groups of steps that walk over large arrays in blocks.
 
-A group goes through its arrays once, a block that fits into the cache at a time: all steps on the first block, then all on the
-second. NumPy's ufuncs compute each block, at the speed of the cache and not of the memory, and on several threads.
+A group goes through its arrays once, a block of rows that fits into the cache at a time: all steps on the first block, then all
+on the second. NumPy's ufuncs compute each block, at the speed of the cache and not of the memory, and on several threads.
 """
 
 import heapq
-from collections.abc import Sequence
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 from attrs import define, field, frozen
 
-from tapegrad.compiler.calls import UFUNC_OF, call_of, is_array, is_elementwise
+from tapegrad.compiler.calls import UFUNC_OF
+from tapegrad.compiler.parts import Part, fits, is_cut, offers, part_of
 from tapegrad.compiler.trace import Trace
 from tapegrad.core.doubt import watched_p
 from tapegrad.core.node import Step
 
-LARGE = 2**17
-"""Elements from which on arrays are walked over in blocks."""
+LARGE = 2**15
+"""Elements from which on arrays may be walked over in blocks."""
 
 BLOCK = 2**16
 """Elements of a block."""
 
-REDUCTIONS = (np.add, np.multiply, np.maximum, np.minimum)
-"""Ufuncs whose reduction over everything can be made of reductions of blocks."""
+PAYS = 100_000.0
+"""Nanoseconds of work from which on blocks and threads may pay. Waking a thread takes about as long."""
+
+NANOSECONDS = {
+    "sqrt": 0.4,
+    "sign": 0.5,
+    "copysign": 0.7,
+    "logical_and": 1.0,
+    "logical_or": 1.0,
+    "logical_not": 0.5,
+    "exp": 1.5,
+    "sin": 1.6,
+    "cos": 1.6,
+    "log": 2.5,
+    "exp2": 2.5,
+    "tanh": 3.5,
+    "hypot": 4.5,
+    "log2": 5.5,
+    "power": 6.0,
+    "expm1": 12.0,
+    "log1p": 12.0,
+    "arctan2": 14.0,
+    "erf": 13.0,
+}
+"""What ufuncs take for an element in single precision, roughly; 10 where nothing is said, unless they are quick."""
+
+QUICK = frozenset(
+    ufunc.__name__
+    for ufunc in (
+        *(np.add, np.subtract, np.multiply, np.divide, np.negative, np.positive, np.square, np.reciprocal),
+        *(np.maximum, np.minimum, np.fmax, np.fmin, np.absolute, np.conjugate, np.floor, np.ceil, np.rint, np.isnan, np.isinf),
+        *(np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal, np.isfinite, np.signbit),
+        *(np.bitwise_and, np.bitwise_or, np.bitwise_xor),
+    )
+)
+"""Ufuncs that take about 0.15 ns, so that memory is slower than they are."""
 
 
 @frozen(eq=False)
 class Group:
-    """Elementwise steps on arrays of one shape, in order, and what is reduced to a number as they pass.
+    """Steps that are computed block by block, in order.
 
     Attributes:
-        members: the steps.
-        ends: steps that reduce a member, or a value of its shape, to a number; `watched` steps look for NaN in it.
-        shape: the shape of all members.
-        rows: blocks are rows along the first axis; else runs of elements.
+        members: the steps that are computed for each row by itself.
+        ends: steps that reduce all rows, of which each block gives a piece; `watched` steps look for NaN.
+        parts: for each of both what it is to the group.
+        rows: how many rows there are.
         inputs: values from outside that the group reads.
+        whole: those of them that are read as a whole, at least by one step.
         outputs: members that are needed outside.
+        work: about how many nanoseconds it takes on one thread.
     """
 
     members: tuple[int, ...]
     ends: tuple[int, ...]
-    shape: tuple[int, ...]
-    rows: bool
+    parts: dict[int, Part]
+    rows: int
     inputs: tuple[int, ...]
+    whole: frozenset[int]
     outputs: tuple[int, ...]
+    work: float
 
 
 Unit: TypeAlias = "int | Group"
@@ -56,42 +95,50 @@ class Open:
 
     shape: tuple[int, ...]
     mask: int
+    rows: frozenset[int]
+    longest: int = 0
     needs: int = 0
     members: list[int] = field(factory=list)
     ends: list[int] = field(factory=list)
+    parts: dict[int, Part] = field(factory=dict)
+
+    def take(self, index: int, part: Part, rows: frozenset[int], size: int) -> None:
+        (self.ends if part.kind == "end" else self.members).append(index)
+        self.parts[index] = part
+        self.rows = rows
+        self.longest = max(self.longest, size)
 
 
 def units(trace: Trace, order: Sequence[int], fuse: bool) -> list[Unit]:
     """Return the steps in `order`, gathered into groups where that pays, in an order in which they can be computed."""
     if not fuse:
         return list(order)
-    groups = gather(trace, order)
-    return arrange(trace, order, [g for g in groups if worthwhile(trace, g)])
+    return arrange(trace, order, [g for g in gather(trace, order) if worthwhile(trace, g)])
 
 
 def gather(trace: Trace, order: Sequence[int]) -> list[Open]:
-    """Put each large elementwise step into the latest group that it can join, or a new one."""
+    """Put each step that can be part of a group into the latest one that it can join, or a new one."""
     steps = trace.steps
     groups: list[Open] = []
     home: dict[int, Open] = {}
     reach: dict[int, int] = {}  # for each value the groups that it depends on, its own not included
     for index in order:
-        step = steps[index]
-        sources = [s for s in step[1] if s is not None]
-        end = is_end(trace, step)
-        wanted = steps[sources[0]][4].shape if end else step[4].shape if is_elementwise(step) else None
-        candidate = wanted is not None and int(np.prod(wanted)) >= LARGE
+        sources = [s for s in steps[index][1] if s is not None]
+        part = part_of(steps[index])
         joined = None
-        if candidate:
-            for group in reversed(groups):
-                if group.shape == wanted and can_join(group, sources, home, reach, groups):
-                    if end and home.get(sources[0]) is not group:
-                        continue
-                    joined = group
-                    break
-            if joined is None and not end:
-                joined = Open(step[4].shape, 1 << len(groups))
+        if part is not None:
+            joined = place(steps[index], part, groups, home, reach)
+            size = size_of(steps[index])
+            if (
+                joined is None
+                and part.kind not in ("end", "view")
+                and size >= LARGE
+                and (rows := fitting(offers(part.limits), size))
+            ):
+                joined = Open(steps[index][4].shape, 1 << len(groups), rows)
                 groups.append(joined)
+            if joined is not None:
+                joined.take(index, part, together(steps[index], part, joined, home), size)
         needs = 0
         for s in sources:
             owner = home.get(s)
@@ -99,12 +146,41 @@ def gather(trace: Trace, order: Sequence[int]) -> list[Open]:
                 continue
             needs |= reach.get(s, 0) | (owner.mask | owner.needs if owner is not None else 0)
         if joined is not None:
-            (joined.ends if end else joined.members).append(index)
             joined.needs |= needs
             home[index] = joined
             spread(groups, joined)
         reach[index] = needs
     return groups
+
+
+def place(step: Step, part: Part, groups: list[Open], home: dict[int, Open], reach: dict[int, int]) -> Open | None:
+    """Return the latest group that a step can join: one that computes what it needs, or that has arrays of its shape."""
+    sources = [s for s in step[1] if s is not None]
+    for group in reversed(groups):
+        near = any(home.get(s) is group and s not in group.ends for s in sources)
+        alike = part.kind == "each" and group.shape == step[4].shape
+        if (near or alike) and together(step, part, group, home) and can_join(group, sources, home, reach, groups):
+            return group
+    return None
+
+
+def together(step: Step, part: Part, group: Open, home: dict[int, Open]) -> frozenset[int]:
+    """Return the numbers of rows that a group can have with another step in it."""
+    rows = [n for n in group.rows if all(fits(limit, n) for limit in part.limits)]
+    for k, s in enumerate(step[1]):
+        if s is not None and home.get(s) is group and s not in group.ends:
+            rows = [n for n in rows if is_cut(step, part, k, n)]
+    return fitting(rows, max(group.longest, size_of(step)))
+
+
+def fitting(rows: Iterable[int], size: int) -> frozenset[int]:
+    """Return the numbers of rows of which one is not too long for a block."""
+    return frozenset([n for n in rows if size // n <= 2 * BLOCK])
+
+
+def size_of(step: Step) -> int:
+    """Return the elements of the largest array that a step reads or writes."""
+    return max(int(np.size(x)) for x in (step[4], *step[2]))
 
 
 def spread(groups: list[Open], changed: Open) -> None:
@@ -127,71 +203,6 @@ def can_join(group: Open, sources: Sequence[int], home: dict[int, Open], reach: 
             if needs & other.mask and other.needs & group.mask:
                 return False
     return True
-
-
-def is_end(trace: Trace, step: Step) -> bool:
-    """Tell whether a step reduces a whole array to a number, or looks for NaN in it."""
-    primitive, inputs, args, _, _ = step
-    if not inputs or inputs[0] is None or not is_array(args[0]) or len(inputs) != 1:
-        return False
-    if primitive is watched_p:
-        return args[0].dtype.kind in "fc"
-    return reduction(step) is not None
-
-
-def reduction(step: Step) -> Any:
-    """Return the ufunc of a step that reduces a whole array, or None."""
-    if is_array(step[4]) or type(step[4]) is tuple:
-        return None
-    call = call_of(step)
-    if call is None or getattr(call.function, "__name__", "") != "reduce" or len(call.arguments) != 5:
-        return None
-    ufunc = getattr(call.function, "__self__", None)
-    _, axis, dtype, _, keepdims = call.arguments
-    rank = step[2][0].ndim
-    whole = axis is None or (rank == 1 and axis == 0) or (type(axis) is tuple and len(axis) == rank)
-    return ufunc if ufunc in REDUCTIONS and whole and dtype is None and not keepdims else None
-
-
-def worthwhile(trace: Trace, group: Open) -> bool:
-    """Tell whether a group gains from blocks: several steps on the same elements, or steps that take their time."""
-    slow = any(slow_ufunc(trace.steps[index]) for index in group.members)
-    return (len(group.members) + len(group.ends) > 1 or slow) and divisible(trace, group) is not None
-
-
-def slow_ufunc(step: Step) -> bool:
-    ufunc = UFUNC_OF[step[0]]
-    return ufunc is not None and ufunc.__name__ not in QUICK
-
-
-QUICK = frozenset(
-    ufunc.__name__
-    for ufunc in (
-        *(np.add, np.subtract, np.multiply, np.divide, np.negative, np.positive, np.square, np.reciprocal, np.sqrt),
-        *(np.maximum, np.minimum, np.fmax, np.fmin, np.absolute, np.sign, np.conjugate),
-        *(np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal),
-        *(np.logical_and, np.logical_or, np.logical_not),
-    )
-)
-"""Ufuncs that memory is slower than."""
-
-
-def divisible(trace: Trace, group: Open) -> bool | None:
-    """Tell whether blocks are rows (True) or runs of elements (False); None if the group cannot be cut."""
-    flat = True
-    members = set(group.members)
-    for index in group.members:
-        _, inputs, args, _, _ = trace.steps[index]
-        for source, x in zip(inputs, args, strict=True):
-            if source in members:
-                continue
-            shape = np.shape(x)
-            if shape != group.shape and int(np.prod(shape)) != 1:
-                flat = False
-    if flat:
-        return False
-    row = int(np.prod(group.shape[1:]))
-    return True if group.shape[0] >= 8 and row <= 2 * BLOCK else None
 
 
 def arrange(trace: Trace, order: Sequence[int], groups: Sequence[Open]) -> list[Unit]:
@@ -250,12 +261,47 @@ def find_used_outside(trace: Trace, unit_of: dict[int, int], order: Sequence[int
     return used
 
 
+def worthwhile(trace: Trace, group: Open) -> bool:
+    """Tell whether a group gains from blocks: several steps on the same elements, or steps that take their time."""
+    computed = [index for index in (*group.members, *group.ends) if group.parts[index].kind != "view"]
+    if not computed or all(group.parts[index].kind == "end" for index in computed):
+        return False
+    slow = any(nanoseconds(trace.steps[index], group.parts[index]) > 0.3 for index in computed)
+    return (len(computed) > 1 or slow) and work(trace, group) >= PAYS
+
+
+def work(trace: Trace, group: Open) -> float:
+    """Return about how many nanoseconds the steps of a group take."""
+    return sum(nanoseconds(trace.steps[i], part) * size_of(trace.steps[i]) for i, part in group.parts.items())
+
+
+def nanoseconds(step: Step, part: Part) -> float:
+    """Return what a part takes for an element, roughly."""
+    if part.kind == "view":
+        return 0.0
+    if part.kind == "end":
+        return 0.25
+    if part.kind == "fold":
+        assert part.fold is not None
+        return 0.2 + 10.0 / max(1, size_of(step) // max(1, int(np.size(step[4]))))
+    ufunc = UFUNC_OF[step[0]]
+    name = "where" if ufunc is None else ufunc.__name__
+    single = 0.15 if name in QUICK else 2.5 if name == "where" else NANOSECONDS.get(name, 10.0)
+    return single * max(4, np.result_type(step[4]).itemsize) / 4
+
+
 def closed(trace: Trace, group: Open, used: set[int]) -> Group:
-    members = set(group.members)
-    inputs = []
+    """Return a group that has grown, with as many rows as all of it can have."""
+    rows = max(group.rows)
+    inside = {*group.members, *group.ends}
+    inputs: list[int] = []
+    whole: set[int] = set()
     for index in (*group.members, *group.ends):
-        for s in trace.steps[index][1]:
-            if s is not None and s not in members and s not in inputs:
-                inputs.append(s)
+        for k, s in enumerate(trace.steps[index][1]):
+            if s is not None and s not in inside:
+                inputs += [] if s in inputs else [s]
+                if not is_cut(trace.steps[index], group.parts[index], k, rows):
+                    whole.add(s)
     outputs = tuple([index for index in group.members if index in used])
-    return Group(tuple(group.members), tuple(group.ends), group.shape, bool(divisible(trace, group)), tuple(inputs), outputs)
+    members, ends = tuple(group.members), tuple(group.ends)
+    return Group(members, ends, group.parts, rows, tuple(inputs), frozenset(whole), outputs, work(trace, group))

@@ -57,6 +57,7 @@ def elementwise(
         pulls=fast or slopes,
         careful=slopes if finite else tuple(_careful(slope) for slope in slopes),
         broadcasts=True,
+        elementwise=True,
         push=_push(slopes, finite),
         batch=batch_elementwise(name),
         domain=domains,

@@ -63,6 +63,7 @@ class Primitive:
     axis, and gives the output a leading axis; None means a loop over that axis.
     ``bilinear`` tells that each element of the output is a sum of products of an element of the first and one of the second
     input.
+    ``elementwise`` tells that each element of the output needs one of each input only, but for broadcasting.
     ``constant`` marks an output without derivative (a comparison, a rounding): under `grad` and `jvp` it is a plain array.
     ``expand(*args, **settings)`` computes the same in simpler operations, for `jit`; it may answer None for arguments that it
     does not take apart.
@@ -83,6 +84,7 @@ class Primitive:
     broadcasts: bool = False
     batch: Fn | None = None
     bilinear: bool = False
+    elementwise: bool = False
     constant: bool = False
     expand: Fn | None = None
     into: "Callable[[Sequence[Any], dict[str, Any]], Into | None] | None" = None

@@ -25,7 +25,12 @@ def _logistic(x: Any) -> Any:
         return 1.0 / (1.0 + np.exp(-x))
 
 
-logistic_p = elementwise("logistic", _logistic, lambda g, y, x: g * (y * logistic(-x)))
+logistic_p = elementwise(
+    "logistic",
+    _logistic,
+    lambda g, y, x: g * (y * logistic(-x)),
+    expand=lambda x: 1.0 / (1.0 + np.exp(-x)),
+)
 
 
 def logistic(x: Any) -> Any:
@@ -43,10 +48,12 @@ logaddexp_p = elementwise(
     np.logaddexp,
     lambda g, y, a, b: g * logistic(_difference(a, b)),
     lambda g, y, a, b: g * logistic(_difference(b, a)),
+    bare=(lambda g, y, a, b: g * logistic(a - b), lambda g, y, a, b: g * logistic(b - a)),
 )
 logaddexp2_p = elementwise(
     "logaddexp2",
     np.logaddexp2,
     lambda g, y, a, b: g * logistic(LN2 * _difference(a, b)),
     lambda g, y, a, b: g * logistic(LN2 * _difference(b, a)),
+    bare=(lambda g, y, a, b: g * logistic(LN2 * (a - b)), lambda g, y, a, b: g * logistic(LN2 * (b - a))),
 )

@@ -64,6 +64,7 @@ def small_blocks(large: int = 8, block: int = 4) -> Iterator[None]:
         patch.object(algebra, "LARGE", large),
         patch.object(units, "BLOCK", block),
         patch.object(blocks, "BLOCK", block),
+        patch.object(units, "PAYS", 0.0),
         patch.object(blocks, "PAYS", 0.0),
     ):
         yield

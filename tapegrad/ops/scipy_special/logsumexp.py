@@ -12,7 +12,7 @@ import numpy as np
 
 from tapegrad.core.arrays import broadcast_to, dtype_of, guard, shape_of
 from tapegrad.core.primitive import Primitive, case, no_cotangent
-from tapegrad.core.var import apply
+from tapegrad.core.var import Var, apply
 from tapegrad.ops.reduce import Axes, add_up, batch_reduction, guarded, hold, shifted, spread
 
 ndarray = np.ndarray
@@ -60,6 +60,17 @@ def _logsumexp(a: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     return np.asarray(y, a.dtype)[()]
 
 
+def _expanded(a: Any, axis: Axes = None, keepdims: bool = False) -> Any:
+    """Return the same in simpler operations: what is added up beside the greatest elements is masked, not chosen."""
+    if dtype_of(a).kind != "f" or not shape_of(a):
+        return None
+    top = np.max(a, axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, np.zeros((), dtype_of(a)))
+    first = np.sum(np.equal(a, top) * np.ones((), dtype_of(a)), axis=axis, keepdims=keepdims)  # each is exp(0)
+    rest = np.sum(np.exp(a - top) * np.not_equal(a, top), axis=axis, keepdims=keepdims)
+    return _log_total(first, rest) + (top if keepdims else np.reshape(top, shape_of(first)))
+
+
 def _shares(a: Any, b: Any, y: Any, axis: Axes, keepdims: bool) -> Any:
     """Return ``exp(a)`` over the sum of ``b * exp(a)``."""
     y = hold(y, shape_of(a), axis, keepdims)
@@ -71,8 +82,8 @@ def _shares(a: Any, b: Any, y: Any, axis: Axes, keepdims: bool) -> Any:
 
 
 def _share(a: Any, y: Any, axis: Axes, keepdims: bool) -> Any:
-    if type(a) is ndarray and np.all(np.isfinite(y)):
-        below = np.exp(a - hold(y, a.shape, axis, keepdims))
+    if (type(a) is Var and a.tape.hopeful) or (type(a) is ndarray and np.all(np.isfinite(y))):
+        below = np.exp(a - hold(y, shape_of(a), axis, keepdims))
         return below / add_up(below, axis, None, None, axis is not None or keepdims)  # y is rounded, the more the larger it is
     return _shares(a, None, y, axis, keepdims)
 
@@ -101,6 +112,7 @@ logsumexp_p = Primitive(
     careful=(guarded(_pull),),
     push=_push,
     batch=batch_reduction("logsumexp"),
+    expand=_expanded,
     cases=tuple(
         case(np.linspace(-2.0, 3.0, math.prod(shape)).reshape(shape) ** 3 / 9.0, **settings) for shape, settings in AXES
     ),
