@@ -10,10 +10,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from tapegrad.compiler import limits
 from tapegrad.compiler.rewriting import argument, producer, replayed
 from tapegrad.compiler.sums import sum_by_product
 from tapegrad.compiler.trace import Trace
-from tapegrad.compiler.units import LARGE
 from tapegrad.core.arrays import broadcast_to_p, dtype_of, shape_of, sum_to_p
 from tapegrad.core.primitive import Primitive
 from tapegrad.core.structure import astype_p, root_p, stop_gradient_p
@@ -299,7 +299,7 @@ def _sum_of_squares(args: Sequence[Any], settings: dict[str, Any], value: Any) -
     if shape_of(value) or not made_by(x, square_p) or dtype_of(value).char not in "fd" or dtype_of(x) != dtype_of(value):
         return None
     flat = np.reshape(argument(x, 0), (-1,))
-    return np.dot(flat, flat) if 0 < flat.size < LARGE else None
+    return np.dot(flat, flat) if 0 < flat.size < limits.LARGE else None
 
 
 def without_broadcasts(primitive: Primitive, args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:

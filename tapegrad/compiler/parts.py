@@ -1,9 +1,9 @@
 """What a step is to a group: how it goes through its arrays row by row.
 
-A group cuts its arrays along their leading axes, which are taken together as *rows*. A step can be part of it if each row of its
-output needs the same row of some inputs, and the whole of others. How many rows there may be depends on the step: an elementwise
-one on arrays of one shape can be cut anywhere, so that each element is a row; one that adds up the last axis of a matrix cannot
-be cut there. So a step offers several numbers of rows, and those that are gathered in a group agree on one.
+A group cuts its arrays along their leading axes, which are taken together as *rows*. A step can be part of it if each row of
+its output needs the same row of some inputs, and the whole of others. How many rows there may be depends on the step: an
+elementwise one on arrays of one shape can be cut anywhere, so that each element is a row; one that adds up the last axis of a
+matrix cannot be cut there. So a step offers several numbers of rows, and those that are gathered in a group agree on one.
 
 The last of the axes that are taken together may be divided: 6 rows of a matrix of 12 have two rows of the matrix each. What a
 block sees of an array has the rows first, then what is left of that axis, and then the axes behind it.
@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from attrs import frozen
 
-from tapegrad.compiler.calls import call_of, is_array, is_elementwise
+from tapegrad.compiler.calls import UFUNC_OF, call_of, is_array, is_elementwise
 from tapegrad.core.doubt import watched_p
 from tapegrad.core.node import Step
 from tapegrad.core.reading import getitem_p
@@ -25,6 +25,40 @@ from tapegrad.ops.shape import reshape_p
 
 REDUCTIONS = (np.add, np.multiply, np.maximum, np.minimum)
 """Ufuncs whose reduction over everything can be made of reductions of parts."""
+
+NANOSECONDS = {
+    "sqrt": 0.4,
+    "sign": 0.5,
+    "copysign": 0.7,
+    "logical_and": 1.0,
+    "logical_or": 1.0,
+    "logical_not": 0.5,
+    "exp": 1.5,
+    "sin": 1.6,
+    "cos": 1.6,
+    "log": 2.5,
+    "exp2": 2.5,
+    "tanh": 3.5,
+    "hypot": 4.5,
+    "log2": 5.5,
+    "power": 6.0,
+    "expm1": 12.0,
+    "log1p": 12.0,
+    "arctan2": 14.0,
+    "erf": 13.0,
+}
+"""What ufuncs take for an element in single precision, roughly; 10 where nothing is said, unless they are quick."""
+
+QUICK = frozenset(
+    ufunc.__name__
+    for ufunc in (
+        *(np.add, np.subtract, np.multiply, np.divide, np.negative, np.positive, np.square, np.reciprocal),
+        *(np.maximum, np.minimum, np.fmax, np.fmin, np.absolute, np.conjugate, np.floor, np.ceil, np.rint, np.isnan, np.isinf),
+        *(np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal, np.isfinite, np.signbit),
+        *(np.bitwise_and, np.bitwise_or, np.bitwise_xor),
+    )
+)
+"""Ufuncs that take about 0.15 ns, so that memory is slower than they are."""
 
 FEWEST = 8
 """Rows from which on it pays to cut."""
@@ -50,8 +84,9 @@ class Part:
     """What a step is to a group.
 
     Attributes:
-        kind: ``each`` (a ufunc), ``call`` (a function that is called on the rows), ``fold`` (of the axes behind the rows), ``view``
-            (the same elements in another shape), ``end`` (a fold of the rows as well, of which each block gives a piece).
+        kind: ``each`` (a ufunc), ``call`` (a function that is called on the rows), ``fold`` (of the axes behind the rows),
+            ``view`` (the same elements in another shape), ``end`` (a fold of the rows as well, of which each block gives a
+            piece).
         limits: what the rows must fit.
         fold: what is reduced, of a ``fold`` or an ``end`` that is not a look for NaN.
     """
@@ -212,3 +247,26 @@ def fold_of(step: Step) -> Fold | None:
 
 def is_ones(x: Any) -> bool:
     return type(x) is np.ndarray and x.ndim == 1 and x.dtype.kind == "f" and x.size > 0 and bool((x == 1).all())
+
+
+# What parts take
+
+
+def size_of(step: Step) -> int:
+    """Return the elements of the largest array that a step reads or writes."""
+    return max(int(np.size(x)) for x in (step[4], *step[2]))
+
+
+def nanoseconds(step: Step, part: Part) -> float:
+    """Return what a part takes for an element, roughly."""
+    if part.kind == "view":
+        return 0.0
+    if part.kind == "end":
+        return 0.25
+    if part.kind == "fold":
+        assert part.fold is not None
+        return 0.2 + 10.0 / max(1, size_of(step) // max(1, int(np.size(step[4]))))
+    ufunc = UFUNC_OF[step[0]]
+    name = "where" if ufunc is None else ufunc.__name__
+    single = 0.15 if name in QUICK else 2.5 if name == "where" else NANOSECONDS.get(name, 10.0)
+    return single * max(4, np.result_type(step[4]).itemsize) / 4

@@ -171,8 +171,8 @@ AGAIN = 64
 class Gauge:
     """Finds out whether several threads are faster for a kernel, by trying.
 
-    Nothing that is known beforehand tells it: not the work alone, as a thread of BLAS may keep the other processor busy, or other
-    programs, and the way to memory may be all that there is to share.
+    Nothing that is known beforehand tells it: not the work alone, as a thread of BLAS may keep the other processor busy, or
+    other programs, and the way to memory may be all that there is to share.
     """
 
     calls: int = 0

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import numpy as np
 
 from tapegrad import tree
-from tapegrad.compiler import algebra, blocks, units
+from tapegrad.compiler import limits
 from tapegrad.compiler.function import jit
 from tapegrad.compiler.program import PASSES
 from tapegrad.compiler.trace import Trace, alive, record
@@ -60,11 +60,8 @@ def agrees(f: Callable[..., Any], *args: Any, rtol: float = 1e-12, passes: Seque
 def small_blocks(large: int = 8, block: int = 4) -> Iterator[None]:
     """Let blocks be small, and used on small arrays, and on several threads."""
     with (
-        patch.object(units, "LARGE", large),
-        patch.object(algebra, "LARGE", large),
-        patch.object(units, "BLOCK", block),
-        patch.object(blocks, "BLOCK", block),
-        patch.object(units, "PAYS", 0.0),
-        patch.object(blocks, "PAYS", 0.0),
+        patch.object(limits, "LARGE", large),
+        patch.object(limits, "BLOCK", block),
+        patch.object(limits, "PAYS", 0.0),
     ):
         yield
