@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from tapegrad.compiler import limits
+from tapegrad.compiler import sizes
 from tapegrad.compiler.rewriting import argument, producer, replayed
 from tapegrad.compiler.sums import sum_by_product
 from tapegrad.compiler.trace import Trace
@@ -299,7 +299,7 @@ def _sum_of_squares(args: Sequence[Any], settings: dict[str, Any], value: Any) -
     if shape_of(value) or not made_by(x, square_p) or dtype_of(value).char not in "fd" or dtype_of(x) != dtype_of(value):
         return None
     flat = np.reshape(argument(x, 0), (-1,))
-    return np.dot(flat, flat) if 0 < flat.size < limits.LARGE else None
+    return np.dot(flat, flat) if 0 < flat.size < sizes.LARGE else None
 
 
 def without_broadcasts(primitive: Primitive, args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from attrs import define, field, frozen
 
-from tapegrad.compiler import limits
+from tapegrad.compiler import sizes
 from tapegrad.compiler.calls import UFUNC_OF
 from tapegrad.compiler.parts import Fold, behind, is_cut, lead, rest, size_of, units
 from tapegrad.compiler.trace import Trace
@@ -100,7 +100,7 @@ def kernel(trace: Trace, group: Group, number: int, name_of: Callable[[Any, str]
 def length(trace: Trace, group: Group) -> int:
     """Return how many rows there are in a block: as many as fit, in blocks of about the same size, two at least."""
     longest = max(size_of(trace.steps[index]) // group.rows for index in group.parts)
-    blocks = max(2 if group.work >= limits.PAYS else 1, -(-group.rows * longest // limits.BLOCK))
+    blocks = max(2 if group.work >= sizes.PAYS else 1, -(-group.rows * longest // sizes.BLOCK))
     run = -(-group.rows // blocks)
     step = next(n for n in (1024, 64, 16, 1) if run >= 16 * n or n == 1)
     return -(-run // step) * step
@@ -166,7 +166,7 @@ class Writer:
         lines += [f"        {line}" for line in (*self.slices, *self.body)]
         kinds = [((self.run, *shape), dtype) for shape, dtype in self.scratch.kinds]
         assert all(index in self.word for index in group.outputs), [steps[index][0] for index in group.outputs]
-        return Kernel(lines, self.given, kinds, self.partials, blocks, group.work >= limits.PAYS and blocks > 1)
+        return Kernel(lines, self.given, kinds, self.partials, blocks, group.work >= sizes.PAYS and blocks > 1)
 
     def hand_over(self) -> None:
         """Name the values that the group is handed: those of which it takes slices, and those that it reads whole."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from attrs import define, field
 
-from tapegrad.compiler import limits
+from tapegrad.compiler import sizes
 from tapegrad.compiler.parts import Part, fits, is_cut, nanoseconds, offers, part_of, size_of
 from tapegrad.compiler.trace import Trace
 from tapegrad.core.node import Step
@@ -49,7 +49,7 @@ def gather(trace: Trace, order: Sequence[int]) -> list[Open]:
             if (
                 joined is None
                 and part.kind not in ("end", "view")
-                and size >= limits.LARGE
+                and size >= sizes.LARGE
                 and (rows := fitting(offers(part.limits), size))
             ):
                 joined = Open(steps[index][4].shape, 1 << len(groups), rows)
@@ -92,7 +92,7 @@ def together(step: Step, part: Part, group: Open, home: dict[int, Open]) -> froz
 
 def fitting(rows: Iterable[int], size: int) -> frozenset[int]:
     """Return the numbers of rows of which one is not too long for a block."""
-    return frozenset([n for n in rows if size // n <= 2 * limits.BLOCK])
+    return frozenset([n for n in rows if size // n <= 2 * sizes.BLOCK])
 
 
 def spread(groups: list[Open], changed: Open) -> None:

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from attrs import frozen
 
+from tapegrad.compiler import sizes
 from tapegrad.compiler.calls import UFUNC_OF, call_of, is_array, is_elementwise
 from tapegrad.core.doubt import watched_p
 from tapegrad.core.node import Step
@@ -59,9 +60,6 @@ QUICK = frozenset(
     )
 )
 """Ufuncs that take about 0.15 ns, so that memory is slower than they are."""
-
-FEWEST = 8
-"""Rows from which on it pays to cut."""
 
 Shape = tuple[int, ...]
 
@@ -131,10 +129,12 @@ def together(axes: tuple[int, ...]) -> int:
 
 
 def offers(limits: Sequence[Limit]) -> frozenset[int]:
-    """Return the numbers of rows that some leading axes make, taken together, within all limits."""
+    """Return the numbers of rows that some leading axes make, taken together, within all limits; none of empty arrays."""
     shape, most = limits[0]
+    if 0 in shape:
+        return frozenset()
     rows = {math.prod(shape[:d]) for d in range(1, most + 1)}
-    return frozenset([n for n in rows if n >= FEWEST and all(fits(limit, n) for limit in limits)])
+    return frozenset([n for n in rows if n >= sizes.FEWEST and all(fits(limit, n) for limit in limits)])
 
 
 def fits(limit: Limit, rows: int) -> bool:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from tapegrad.compiler import limits
+from tapegrad.compiler import sizes
 from tapegrad.compiler.grouping import Open, gather, sink
 from tapegrad.compiler.parts import Part, is_cut, nanoseconds, size_of
 from tapegrad.compiler.trace import Trace
@@ -116,7 +116,7 @@ def worthwhile(trace: Trace, group: Open) -> bool:
     if not computed or all(group.parts[index].kind == "end" for index in computed):
         return False
     slow = any(nanoseconds(trace.steps[index], group.parts[index]) > 0.3 for index in computed)
-    return (len(computed) > 1 or slow) and work(trace, group) >= limits.PAYS
+    return (len(computed) > 1 or slow) and work(trace, group) >= sizes.PAYS
 
 
 def work(trace: Trace, group: Open) -> float:

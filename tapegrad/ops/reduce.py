@@ -4,6 +4,7 @@ Every primitive here takes ``axis`` (None, an int or a tuple, never negative) an
 shape of the output back to that of the input with `hold` (axes of length 1, which broadcast) or `spread` (written out).
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -330,6 +331,13 @@ def _var(x: Any, axis: Axes = None, keepdims: bool = False, dtype: Any = None, d
     return np.var(x, axis, dtype, None, ddof, keepdims)
 
 
+def _expand_var(x: Any, axis: Axes = None, keepdims: bool = False, dtype: Any = None, ddof: float = 0) -> Any:
+    shape = shape_of(x)
+    if dtype is not None or x.dtype.char not in "df" or not 0 < math.prod(shape) < 2**24 or count(shape, axis) <= ddof:
+        return None
+    return add_up(np.square(_centred(x, axis)), axis, None, None, keepdims) / (count(shape, axis) - ddof)
+
+
 def _pull_var(g: Any, y: Any, x: Any, axis: Axes = None, keepdims: bool = False, dtype: Any = None, ddof: float = 0) -> Any:
     scale = hold(g, shape_of(x), axis, keepdims) * (2.0 / _freedom(x, axis, ddof))
     apart = _centred(x, axis)
@@ -351,6 +359,7 @@ var_p = Primitive(
     careful=(guarded(_pull_var),),
     push=_push_var,
     batch=batch_reduction("var"),
+    expand=_expand_var,
     cases=(*SHAPES, case((3, 2), axis=0, ddof=1)),
 )
 

@@ -8,7 +8,7 @@ from unittest.mock import patch
 import numpy as np
 
 from tapegrad import tree
-from tapegrad.compiler import limits
+from tapegrad.compiler import sizes
 from tapegrad.compiler.function import jit
 from tapegrad.compiler.program import PASSES
 from tapegrad.compiler.trace import Trace, alive, record
@@ -60,8 +60,9 @@ def agrees(f: Callable[..., Any], *args: Any, rtol: float = 1e-12, passes: Seque
 def small_blocks(large: int = 8, block: int = 4) -> Iterator[None]:
     """Let blocks be small, and used on small arrays, and on several threads."""
     with (
-        patch.object(limits, "LARGE", large),
-        patch.object(limits, "BLOCK", block),
-        patch.object(limits, "PAYS", 0.0),
+        patch.object(sizes, "LARGE", large),
+        patch.object(sizes, "BLOCK", block),
+        patch.object(sizes, "PAYS", 0.0),
+        patch.object(sizes, "FEWEST", 2),
     ):
         yield

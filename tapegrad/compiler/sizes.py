@@ -8,3 +8,6 @@ BLOCK = 2**16
 
 PAYS = 100_000.0
 """Nanoseconds of work from which on blocks and threads may pay. Waking a thread takes about as long."""
+
+FEWEST = 8
+"""Rows from which on arrays may be cut."""
