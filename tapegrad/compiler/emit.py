@@ -23,6 +23,12 @@ from tapegrad.core.structure import pick_p
 BY_KEYWORD = (np.maximum, np.minimum)
 """Ufuncs whose third argument by position NumPy warns of; the same are slow where an argument is a number."""
 
+FEW = 2**10
+"""Elements up to which a number is written out as an array: to make one of it takes as long."""
+
+MANY = 2**18
+"""The same, for ufuncs that are slow where an argument is a number."""
+
 
 def emit(
     trace: Trace,
@@ -60,6 +66,7 @@ class Writer:
         self.once: list[str] = []
         self.lines: list[str] = []
         self.doubts: list[str] = []
+        self.full: dict[Any, Any] = {}
 
     def source(self, arguments: "tree.Structure[Any]", results: "tree.Structure[Any]", fixed: dict[int, Any]) -> Source:
         self.lines += Arguments(self.trace, self.made, self.names, fixed, self.paths).code(arguments)
@@ -208,17 +215,24 @@ class Writer:
                 keyword = "out=" if call.function in BY_KEYWORD else ""
                 words.append(f"{keyword}{out}")
             elif type(x) is Slot:
-                words.append(self.dense(index, x) if call.function in BY_KEYWORD else self.argument(index, x))
+                words.append(self.dense(index, x, call.function))
             else:
                 words.append(self.names.of(x))
         return f"{self.names.of(call.function, named(call.function))}({', '.join(words)})"
 
-    def dense(self, index: int, k: int) -> str:
-        """Return an argument; a number as an array if the output is one of some size: some ufuncs are faster then."""
+    def dense(self, index: int, k: int, function: Any) -> str:
+        """Return an argument; a number as an array, where that is faster.
+
+        To make an array of a number takes NumPy as long as to compute a small one. Some ufuncs are faster with arrays at all.
+        """
         _, inputs, args, _, value = self.trace.steps[index]
         x = args[k]
-        if inputs[k] is None and type(x) in (float, int) and value.dtype.char in "fd" and 2**10 <= value.size <= 2**18:
-            return self.names.of(np.full(value.shape, x, value.dtype))
+        if inputs[k] is None and type(x) in (float, int) and isinstance(function, np.ufunc) and is_array(value):
+            others = {np.result_type(y) for y in args if isinstance(y, (np.ndarray, np.generic))}
+            small = 0 < value.size <= FEW or (function in BY_KEYWORD and value.size <= MANY)
+            if small and len(others) == 1 and (dtype := others.pop()).char in "fd":
+                key = (repr(x), value.shape, dtype)  # -0.0 is not 0.0
+                return self.names.of(self.full.setdefault(key, np.full(value.shape, x, dtype)))
         return self.argument(index, k)
 
     def opaque(self, index: int) -> str:

@@ -1,6 +1,6 @@
 """Passes that replay a trace onto a new one, step by step, each step as it was or in other words."""
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,10 +18,17 @@ or a constant), or None where the step is to stay as it is."""
 Recorder: TypeAlias = Callable[[Step], Any]
 
 
-def replayed(trace: Trace, rewrite: Rewrite, skip: Container[int] = ()) -> Trace:
-    """Return a trace that computes the same: each step that the outputs need in the words of `rewrite`, or as it was.
+Instead: TypeAlias = Callable[[int, dict[int, Any]], Any]
+"""``instead(index, new)``: the output of a step in other words, from what the steps before it have become; or None."""
 
-    Steps in `skip` stay as they are, whatever `rewrite` would say.
+
+def replayed(trace: Trace, rewrite: Rewrite | None = None, instead: Mapping[int, Instead] | None = None) -> Trace:
+    """Return a trace that computes the same: each step that the outputs need in other words, or as it was.
+
+    Args:
+        trace: what is replayed.
+        rewrite: knows other words by what a step is.
+        instead: knows them for single steps.
     """
     tape = Recording(hopeful=trace.hopeful, wholly=True)
     tape.steps.extend(trace.steps[: trace.inputs])
@@ -36,7 +43,9 @@ def replayed(trace: Trace, rewrite: Rewrite, skip: Container[int] = ()) -> Trace
                 if primitive is pick_p and type(given[0]) is tuple:
                     new[index] = given[0][settings["which"]]
                     continue
-                y = None if index in skip else rewrite(primitive, given, settings, value)
+                y = None if rewrite is None else rewrite(primitive, given, settings, value)
+                if instead is not None and index in instead:
+                    y = instead[index](index, new)
                 new[index] = put(tape, primitive, given, settings, value) if y is None else y
     finally:
         CURRENT.reset(token)

@@ -41,8 +41,27 @@ def test_sums_of_products_keep_what_else_they_add_up() -> None:
 
     a, b, c = random.normal(size=(3, 4, 4))
     left = after(gather_products, f, a, b, c)
-    assert left.count("matmul") == 1
+    assert left.count("matmul") == 2  # (a + b + a.T) @ b and (a + b) @ a
     agrees(f, a, b, c)
+
+
+def test_products_with_a_common_factor_are_one() -> None:
+    def f(a: Any, b: Any, c: Any) -> Any:
+        return a @ c + b @ c, c @ a + (c + c @ b)
+
+    a, b, c = random.normal(size=(3, 4, 4))
+    assert after(gather_products, f, a, b, c).count("matmul") == 2
+    agrees(f, a, b, c)
+
+
+def test_products_that_are_needed_elsewhere_are_not_computed_twice() -> None:
+    def f(a: Any, b: Any) -> Any:
+        products = [a @ b, b @ a, a @ a, b @ b, a.T @ b]
+        return sum(products), [tnp.sin(x) for x in products]
+
+    a, b = random.normal(size=(2, 4, 4))
+    assert after(gather_products, f, a, b).count("matmul") == 5
+    agrees(f, a, b)
 
 
 def test_products_whose_sum_is_needed_on_the_way_stay() -> None:
