@@ -1,10 +1,12 @@
 """Rules of the user's own: `custom_vjp` and `custom_jvp`."""
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from functools import partial
 from typing import Any, Generic, ParamSpec, TypeVar
 
 import numpy as np
-from attrs import define
+from attrs import define, field
 
 from tapegrad import tree
 from tapegrad.core.node import CURRENT
@@ -20,19 +22,32 @@ from tapegrad.transforms.pullback import vjp
 P = ParamSpec("P")
 Out = TypeVar("Out")
 
+FORWARD: ContextVar[tuple[Any, ...]] = ContextVar("tapegrad.custom_vjp", default=())
+"""The functions with a rule of their own whose forward function is running, the innermost last."""
+
+
+def as_positions(given: Sequence[int]) -> tuple[int, ...]:
+    """Return positions as they are kept."""
+    return tuple(given)
+
 
 @define(eq=False, slots=False)
 class custom_vjp(Generic[P, Out]):  # JAX's name: it is used as a decorator
     """A function whose reverse rule the user gives.
 
-    ``forward(*args)`` returns the output and whatever the rule needs later, a pytree of residuals. ``backward(residuals, g)``
-    returns one cotangent for each argument, a tree like it (None where there is none).
+    ``forward(*args)`` returns the output and whatever the rule needs later, a pytree of residuals; it may call the function.
+    ``backward(residuals, g)`` returns one cotangent for each argument, a tree like it (None where there is none).
+
+    Args:
+        f: the function.
+        nondiff_argnums: positions of arguments that are no arrays, such as functions and numbers that say how to compute.
+            `forward` takes all arguments as they are; `backward` takes these first, and returns no cotangent for them.
 
     It can be used under every transform: higher orders differentiate the two functions; forward mode transposes `backward`,
     which is linear in `g`; `vmap` batches both.
 
     Raises:
-        TypeError: when it is called under a transform before `defvjp` was.
+        TypeError: when it is called under a transform before `defvjp` was, or with a traced value at `nondiff_argnums`.
         RuleError: if `backward` returns another number of cotangents, another tree or other shapes than the arguments have.
 
     Example:
@@ -46,8 +61,9 @@ class custom_vjp(Generic[P, Out]):  # JAX's name: it is used as a decorator
     """
 
     f: Callable[P, Out]
-    forward: Callable[..., tuple[Any, Any]] | None = None
-    backward: Callable[..., Any] | None = None
+    nondiff_argnums: tuple[int, ...] = field(default=(), converter=as_positions)
+    forward: Callable[..., tuple[Any, Any]] | None = field(default=None, init=False)
+    backward: Callable[..., Any] | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         check_function("custom_vjp", self.f)
@@ -66,8 +82,16 @@ class custom_vjp(Generic[P, Out]):  # JAX's name: it is used as a decorator
             raise TypeError(f"custom_vjp: {name} has no rule yet; give one with {name}.defvjp(forward, backward)")
         if settings:
             raise TypeError(f"custom_vjp: pass the arguments of {name} by position, got {', '.join(settings)} by keyword")
-        leaves, structure = tree.flatten(args)
-        made = self.forward(*args)
+        fixed, free = parted("custom_vjp", name, args, self.nondiff_argnums)
+        leaves, structure = tree.flatten(free)
+        running = FORWARD.get()
+        if any(self is other for other in running):
+            return self._within(args, name, fixed, leaves, structure)
+        token = FORWARD.set((*running, self))
+        try:
+            made = self.forward(*args)
+        finally:
+            FORWARD.reset(token)
         if not isinstance(made, tuple) or len(made) != 2:
             raise RuleError(f"custom_vjp: the forward function of {name} must return (output, residuals)")
         results, out_structure = tree.flatten(made[0])
@@ -80,10 +104,49 @@ class custom_vjp(Generic[P, Out]):  # JAX's name: it is used as a decorator
                 leaves,
                 results,
                 residuals,
-                Rule(name, self.backward, structure, out_structure, residual_structure),
+                Rule(name, partial(self.backward, *fixed), structure, out_structure, residual_structure),
             )
         out: Out = tree.unflatten(out_structure, outputs)
         return out
+
+    def _within(self, args: Any, name: str, fixed: Any, leaves: Sequence[Any], structure: "tree.Structure[Any]") -> Out:
+        """Compute a call by the function's own forward function: what that would make of it is made when the rule is called."""
+        f: Callable[..., Any] = self.f
+        results, out_structure = tree.flatten(f(*args))
+        if any(type(x) is Var for x in leaves):
+            forward, backward, positions = self.forward, self.backward, self.nondiff_argnums
+
+            def rule(free: Any, g: Any) -> Any:
+                assert forward is not None and backward is not None  # the call that this one is within has looked
+                return backward(*fixed, forward(*joined(fixed, free, positions))[1], g)
+
+            results = own(custom_vjp_p, leaves, results, leaves, Rule(name, rule, structure, out_structure, structure))
+        out: Out = tree.unflatten(out_structure, results)
+        return out
+
+
+def parted(
+    transform: str, name: str, args: tuple[Any, ...], positions: Sequence[int]
+) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Return the arguments at `positions`, which must not be traced, and the others."""
+    if not positions:
+        return (), args
+    if any(not 0 <= k < len(args) for k in positions):
+        raise TypeError(f"{transform}: {name} was called with {len(args)} arguments, but nondiff_argnums={tuple(positions)}")
+    fixed = tuple([args[k] for k in positions])
+    for k, arg in zip(positions, fixed, strict=True):
+        if type(arg) is Var or (isinstance(arg, (tuple, list, dict)) and any(type(x) is Var for x in tree.leaves(arg))):
+            raise TypeError(
+                f"{transform}: argument {k} of {name} is traced, but in nondiff_argnums, which are for functions and other "
+                f"values that transforms do not look at. Take it out of them, and give it a cotangent or tangent of 0"
+            )
+    return fixed, tuple([arg for k, arg in enumerate(args) if k not in positions])
+
+
+def joined(fixed: Sequence[Any], free: Sequence[Any], positions: Sequence[int]) -> list[Any]:
+    """Return the arguments that `parted` took apart."""
+    placed, rest = dict(zip(positions, fixed, strict=True)), iter(free)
+    return [placed[k] if k in placed else next(rest) for k in range(len(fixed) + len(free))]
 
 
 @define(eq=False, slots=False)
@@ -93,8 +156,13 @@ class custom_jvp(Generic[P, Out]):  # JAX's name: it is used as a decorator
     ``rule(primals, tangents)``, tuples with one tree an argument, returns the output and its tangent; it is linear in the
     tangents.
 
+    Args:
+        f: the function.
+        nondiff_argnums: positions of arguments that are no arrays, such as functions and numbers that say how to compute.
+            `rule` takes these first, and they are not among the primals.
+
     Raises:
-        TypeError: when it is called under a transform before `defjvp` was.
+        TypeError: when it is called under a transform before `defjvp` was, or with a traced value at `nondiff_argnums`.
         RuleError: if the rule returns something else than an output and a tangent like it.
 
     Example:
@@ -108,7 +176,8 @@ class custom_jvp(Generic[P, Out]):  # JAX's name: it is used as a decorator
     """
 
     f: Callable[P, Out]
-    rule: Callable[..., tuple[Any, Any]] | None = None
+    nondiff_argnums: tuple[int, ...] = field(default=(), converter=as_positions)
+    rule: Callable[..., tuple[Any, Any]] | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         check_function("custom_jvp", self.f)
@@ -126,14 +195,14 @@ class custom_jvp(Generic[P, Out]):  # JAX's name: it is used as a decorator
             raise TypeError(f"custom_jvp: {name} has no rule yet; give one with {name}.defjvp(rule)")
         if settings:
             raise TypeError(f"custom_jvp: pass the arguments of {name} by position, got {', '.join(settings)} by keyword")
-        leaves, structure = tree.flatten(args)
+        fixed, free = parted("custom_jvp", name, args, self.nondiff_argnums)
+        leaves, structure = tree.flatten(free)
         results, out_structure = tree.flatten(self.f(*args, **settings))
         if not any(type(x) is Var for x in leaves):
             outputs = results
         else:
-            outputs = own(
-                custom_jvp_p, leaves, results, [], Rule(name, self.rule, structure, out_structure, tree.structure(()))
-            )
+            rule = partial(self.rule, *fixed)
+            outputs = own(custom_jvp_p, leaves, results, [], Rule(name, rule, structure, out_structure, tree.structure(())))
         out: Out = tree.unflatten(out_structure, outputs)
         return out
 

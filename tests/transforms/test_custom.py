@@ -187,3 +187,78 @@ def test_what_is_no_function() -> None:
     raises(TypeError, "custom_vjp: the backward function: expected a function, got None", lambda: f.defvjp(np.sin, None))
     g: Any = tg.custom_jvp(np.sin)
     raises(TypeError, "custom_jvp: the rule: expected a function, got a float", lambda: g.defjvp(3.0))
+
+
+# A forward function may call the function itself, as JAX's documentation does
+
+
+def threefold() -> Any:
+    """``sin(x) * y`` with three times its derivative by `x`, so that it shows which rule was used."""
+
+    @tg.custom_vjp
+    def f(x: Any, y: Any) -> Any:
+        return np.sin(x) * y
+
+    f.defvjp(lambda x, y: (f(x, y), (np.cos(x), np.sin(x), y)), lambda r, g: (3 * r[0] * g * r[2], r[1] * g))
+    return f
+
+
+@pytest.mark.parametrize("transform", [lambda g: g, tg.jit])
+def test_a_forward_function_may_call_the_function(transform: Any) -> None:
+    f = threefold()
+    x, y = 0.7, 2.0
+    np.testing.assert_allclose(transform(tg.grad(f, (0, 1)))(x, y), (3 * np.cos(x) * y, np.sin(x)))
+    np.testing.assert_allclose(
+        transform(tg.hessian(f, (0, 1)))(x, y), [[-3 * np.sin(x) * y, 3 * np.cos(x)], [np.cos(x), 0.0]], atol=1e-12
+    )
+    np.testing.assert_allclose(tg.vmap(tg.grad(f), in_axes=(0, None))(np.array([x, 1.0]), y)[0], 3 * np.cos(x) * y)
+    np.testing.assert_allclose(tg.jvp(f, (x, y), (1.0, 0.0))[1], 3 * np.cos(x) * y)
+
+
+@pytest.mark.parametrize("mode", [tg.jacrev, tg.jacfwd])
+def test_residuals_that_the_function_itself_computed_have_its_rule(mode: Any) -> None:
+    """The second derivative goes through the output among the residuals, by the rule as well."""
+
+    @tg.custom_vjp
+    def f(x: Any) -> Any:
+        return np.exp(x)
+
+    def forward(x: Any) -> Any:
+        y = f(x)
+        return y, y
+
+    f.defvjp(forward, lambda y, g: (2 * g * y,))
+    np.testing.assert_allclose(mode(tg.grad(f))(0.5), 4 * np.exp(0.5))
+    np.testing.assert_allclose(mode(mode(tg.grad(f)))(0.5), 8 * np.exp(0.5))
+    np.testing.assert_allclose(tg.vmap(mode(tg.grad(f)))(np.array([0.5, 0.5])), [4 * np.exp(0.5)] * 2)
+
+
+# Arguments that are no arrays
+
+
+def test_arguments_that_are_no_arrays_come_first_to_a_backward_function() -> None:
+    @partial(tg.custom_vjp, nondiff_argnums=(0, 2))
+    def f(g: Any, x: Any, power: int, y: Any) -> Any:
+        return g(x) ** power * y
+
+    f.defvjp(lambda g, x, power, y: (f(g, x, power, y), (x, y)), lambda g, power, r, c: (c * power * 10.0, c * g(r[0])))
+    assert tg.grad(lambda x, y: f(np.sin, x, 3, y), (0, 1))(0.5, 2.0) == (30.0, np.sin(0.5))
+    found = tg.vmap(tg.grad(lambda x: f(np.sin, x, 3, 2.0)))(np.ones(2))
+    np.testing.assert_array_equal(found, [30.0, 30.0])
+    assert tg.jit(tg.grad(lambda x: f(np.sin, x, 3, 2.0)))(0.5) == 30.0
+    assert tg.grad(tg.grad(lambda y: f(np.sin, y, 3, y)))(0.5) == np.cos(0.5)
+    raises(TypeError, "argument 2 of f is traced, but in nondiff_argnums", lambda: tg.grad(lambda x: f(np.sin, x, x, x))(0.5))
+    anything: Any = f
+    raises(TypeError, "f was called with 1 arguments, but nondiff_argnums", lambda: tg.grad(lambda x: anything(x))(0.5))
+
+
+def test_arguments_that_are_no_arrays_come_first_to_a_forward_rule() -> None:
+    @partial(tg.custom_jvp, nondiff_argnums=(1,))
+    def f(x: Any, g: Any) -> Any:
+        return g(x)
+
+    f.defjvp(lambda g, primals, tangents: (f(primals[0], g), 5.0 * g(primals[0]) * tangents[0]))
+    assert tg.grad(lambda x: f(x, np.sin))(0.5) == 5.0 * np.sin(0.5)
+    assert tg.jvp(lambda x: f(x, np.sin), (0.5,), (1.0,))[1] == 5.0 * np.sin(0.5)
+    np.testing.assert_allclose(tg.hessian(lambda x: f(x, np.sin))(0.5), 5.0 * np.cos(0.5))
+    np.testing.assert_allclose(tg.vmap(tg.grad(lambda x: f(x, np.sin)))(np.array([0.5])), 5.0 * np.sin(0.5))
