@@ -49,7 +49,7 @@ def check_scalar(name: str, f: Callable[..., Any], out: Any, tape: Recording, ho
         if out.tape is not tape:
             raise leaked(out)
         value = out.value
-        if not holomorphic and (type(value) is float or (value.shape == () and value.dtype.kind == "f")):
+        if not holomorphic and (type(value) is float or (getattr(value, "shape", None) == () and value.dtype.kind == "f")):
             return out.index
     elif not holomorphic and (
         isinstance(out, (float, np.floating)) or (isinstance(out, np.ndarray) and out.shape == () and out.dtype.kind == "f")

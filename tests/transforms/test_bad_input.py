@@ -278,3 +278,8 @@ def test_arrays_with_an_arithmetic_of_their_own_are_refused(name: str) -> None:
             else:
                 getattr(tg, name)(f)(given)
     np.testing.assert_array_equal(tg.grad(f)([x.view(np.recarray)])[0], 2.0 * x)
+
+
+def test_a_complex_number_of_pythons_is_no_loss_either() -> None:
+    for f in (lambda x: x * 1j, lambda x: 1j):
+        raises(lambda f=f: tg.grad(f)(1.0), TypeError, "got dtype complex128. Take its real part or absolute value")  # type: ignore[misc]
