@@ -131,7 +131,10 @@ def modf(x: ArrayLike, /, **settings: Unpack[Settings]) -> tuple[Array, Array]:
     given = gathered(x)
     if type(given) is not Var or settings:
         return np.modf(given, **settings)
-    return unary(fraction_p, given), apply(trunc_p, given)
+    fraction = unary(fraction_p, given)
+    if given.dtype.kind != "f":  # np.trunc leaves integers as they are, np.modf does not
+        given = structure.astype(given, fraction.dtype)
+    return fraction, apply(trunc_p, given)
 
 
 @stands_for(np.frexp)

@@ -64,3 +64,12 @@ def test_promotion_ends_at_the_argument(name: str) -> None:
             gradient = tg.grad(loss)(single)
             assert gradient.dtype == np.float32
             assert gradient.shape == (3,)
+
+
+@pytest.mark.parametrize("dtype", [np.bool, np.int8, np.int64, np.float32])
+def test_both_parts_of_a_number_have_the_dtype_that_they_have_off_the_tape(dtype: Any) -> None:
+    x = np.array([1, 0, 1]).astype(dtype)
+    taken: Any = tg.jit(lambda x: np.modf(x))
+    for part, expected in zip(taken(x), np.modf(x), strict=True):
+        assert part.dtype == expected.dtype
+        np.testing.assert_array_equal(part, expected)
