@@ -1,7 +1,7 @@
 """Forward mode: `jvp` and `linearize`, the tape replayed forwards."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, overload
 
 import numpy as np
 from attrs import frozen
@@ -15,18 +15,26 @@ from tapegrad.transforms.pullback import Pull, pull_back
 from tapegrad.transforms.replay import Table, forwards, quietly
 
 Out = TypeVar("Out")
+Aux = TypeVar("Aux")
 
 
-def jvp(f: Callable[..., Out], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Out, Out]:
+@overload
+def jvp(f: Callable[..., Out], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Out, Out]: ...
+@overload
+def jvp(
+    f: Callable[..., tuple[Out, Aux]], primals: Sequence[Any], tangents: Sequence[Any], has_aux: Literal[True]
+) -> tuple[Out, Out, Aux]: ...
+def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
     """Return ``f(*primals)`` and its derivative along `tangents`.
 
     Args:
         f: a function of pytrees of arrays that returns a pytree of arrays.
         primals: the arguments, pytrees of floating-point arrays.
         tangents: one pytree a primal, with its tree, shapes and dtypes.
+        has_aux: `f` returns ``(output, aux)``.
 
     Returns:
-        The output, and a tangent like it: the Jacobian times `tangents`.
+        The output, and a tangent like it: the Jacobian times `tangents`; and `aux`.
 
     Raises:
         TypeError: if a leaf of the primals is not a floating-point array, or a tangent does not fit its primal.
@@ -41,11 +49,18 @@ def jvp(f: Callable[..., Out], primals: Sequence[Any], tangents: Sequence[Any]) 
     """
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
         raise TypeError(f"jvp: primals and tangents must be tuples, got {type(primals).__name__} and {type(tangents).__name__}")
-    out, pull, _ = pull_back("jvp", f, tuple(primals), tuple(range(len(primals))), {}, has_aux=False)
-    return out, pushed(pull)(*tangents)
+    out, pull, aux = pull_back("jvp", f, tuple(primals), tuple(range(len(primals))), {}, has_aux)
+    moved = pushed(pull)(*tangents)
+    return (out, moved, aux) if has_aux else (out, moved)
 
 
-def linearize(f: Callable[..., Out], *primals: Any) -> tuple[Out, Callable[..., Out]]:
+@overload
+def linearize(f: Callable[..., Out], *primals: Any) -> tuple[Out, Callable[..., Out]]: ...
+@overload
+def linearize(
+    f: Callable[..., tuple[Out, Aux]], *primals: Any, has_aux: Literal[True]
+) -> tuple[Out, Callable[..., Out], Aux]: ...
+def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """Return ``f(*primals)`` and the linear function that maps tangents of the primals to the tangent of the output.
 
     The function is recorded once; each call of the linear function replays the tape.
@@ -53,6 +68,7 @@ def linearize(f: Callable[..., Out], *primals: Any) -> tuple[Out, Callable[..., 
     Args:
         f: a function of pytrees of arrays that returns a pytree of arrays.
         primals: the arguments, pytrees of floating-point arrays.
+        has_aux: `f` returns ``(output, aux)``; `aux` is returned third.
 
     Raises:
         TypeError: if a leaf of the primals is not a floating-point array, or a tangent does not fit its primal.
@@ -62,8 +78,8 @@ def linearize(f: Callable[..., Out], *primals: Any) -> tuple[Out, Callable[..., 
         >>> f_jvp(1.0), f_jvp(10.0)
         (np.float64(12.0), np.float64(120.0))
     """
-    out, pull, _ = pull_back("linearize", f, primals, tuple(range(len(primals))), {}, has_aux=False)
-    return out, pushed(pull)
+    out, pull, aux = pull_back("linearize", f, primals, tuple(range(len(primals))), {}, has_aux)
+    return (out, pushed(pull), aux) if has_aux else (out, pushed(pull))
 
 
 def pushed(pull: Pull) -> "Push":

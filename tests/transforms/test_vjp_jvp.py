@@ -228,3 +228,17 @@ def test_a_complex_output_of_a_real_input() -> None:
     _, pull = tg.vjp(lambda x: x * (1.0 + 2.0j), 3.0)
     assert pull(1.0 + 0.0j)[0] == 1.0 and pull(1.0j)[0] == -2.0
     assert pull(1.0j)[0].dtype == np.float64
+
+
+def test_forward_mode_hands_on_what_the_function_returns_besides() -> None:
+    def f(x: Any) -> Any:
+        return x * x, {"x": x, "none": None}
+
+    out, moved, aux = tg.jvp(f, (3.0,), (2.0,), has_aux=True)
+    assert (out, moved, aux) == (9.0, 12.0, {"x": 3.0, "none": None})
+    out, push, aux = tg.linearize(f, 3.0, has_aux=True)
+    assert (out, push(2.0), aux) == (9.0, 12.0, {"x": 3.0, "none": None})
+    inner = tg.grad(lambda x: tg.jvp(f, (x,), (x,), has_aux=True)[1] + tg.jvp(f, (x,), (x,), has_aux=True)[2]["x"])
+    assert inner(3.0) == 13.0
+    with pytest.raises(TypeError, match=r"jvp of .* with has_aux=True: the function must return \(output, aux\)"):
+        tg.jvp(np.sin, (3.0,), (2.0,), has_aux=True)

@@ -188,6 +188,14 @@ y, pushed = tg.jvp(array_loss, (x,), (x,))
 assert_type(pushed, Array)
 value, push = tg.linearize(array_loss, x)
 assert_type(push(x), Array)
+
+
+def with_count(x: Array) -> tuple[Array, int]:
+    return array_loss(x), len(x)
+
+
+assert_type(tg.jvp(with_count, (x,), (x,), has_aux=True), tuple[Array, Array, int])
+assert_type(tg.linearize(with_count, x, has_aux=True)[2], int)
 assert_type(tg.stop_gradient(attrs_params), AttrsParams)
 
 # Trees
