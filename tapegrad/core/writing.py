@@ -135,7 +135,8 @@ class Storage:
         elif type(v) not in PLAIN:
             v = constant(v, "put", 0)
         steps, blank = x.tape.steps, self.blank(x)
-        if _holders(x) == ALONE and x.value.base is None and x.value.flags.writeable:
+        forgets = x.index == self.created or steps[x.index][0] is put_p  # its rules do not ask for the output, as others may
+        if forgets and _holders(x) == ALONE and x.value.base is None and x.value.flags.writeable:
             value = x.value
             value[index] = v
             steps[x.index] = (*steps[x.index][:4], blank)

@@ -152,3 +152,35 @@ def test_a_nan_that_nothing_depends_on_is_still_hidden_where_sums_are_used_up() 
 
     with np.errstate(invalid="ignore"):
         np.testing.assert_array_equal(tg.grad(f)(np.array([0.0, 4.0, -1.0])), [0.0, 0.5, 0.0])
+
+
+OVERWRITTEN: dict[str, Any] = {
+    "x /= v": lambda y, v: np.divide(y, v, out=y),
+    "x **= v": lambda y, v: np.power(y, v, out=y),
+    "np.divide": lambda y, v: np.divide(v, y + v, out=y),
+    "np.sqrt": lambda y, v: np.sqrt(y * v, out=y),
+    "np.exp": lambda y, v: np.exp(y + v, out=y),
+    "np.tanh": lambda y, v: np.tanh(y * v, out=y),
+}
+
+
+@pytest.mark.parametrize(
+    "transform", [tg.jacrev, tg.jacfwd, tg.hessian, lambda f: tg.jit(tg.jacrev(f)), lambda f: tg.jacrev(tg.checkpoint(f))]
+)
+@pytest.mark.parametrize("name", OVERWRITTEN)
+def test_what_a_rule_asks_of_its_output_is_not_written_over(name: str, transform: Any) -> None:
+    """The rules of these look at what they computed, which a later write in place must leave to them."""
+
+    def filled(v: Any) -> Any:
+        y = tnp.ones(3)
+        OVERWRITTEN[name](y, v)
+        y[0] = 7.0
+        y[1:] *= v[1:]
+        return np.sum(y)
+
+    def same(v: Any) -> Any:
+        values = {"x /= v": 1 / v, "np.divide": v / (1 + v), "np.sqrt": v**0.5, "np.exp": np.exp(1 + v), "np.tanh": np.tanh(v)}
+        return 7.0 + np.sum(values.get(name, v * 0.0 + 1.0)[1:] * v[1:])
+
+    v = np.array([0.5, 1.5, 2.5])
+    np.testing.assert_allclose(transform(filled)(v), transform(same)(v), rtol=1e-12)
