@@ -277,7 +277,7 @@ class Var(Methods):
         self.link.write(self, index, value)
 
     def __getattr__(self, name: str) -> NoReturn:
-        hint = " it is an attribute of ndarray that has no derivative rule." if hasattr(np.ndarray, name) else ""
+        hint = " It is an attribute of ndarray that has no derivative rule." if hasattr(np.ndarray, name) else ""
         raise AttributeError(f"a traced array has no attribute '{name}'.{hint}")
 
     # NumPy's protocols
