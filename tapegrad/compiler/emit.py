@@ -9,7 +9,7 @@ import numpy as np
 from tapegrad import tree
 from tapegrad.compiler import threads
 from tapegrad.compiler.blocks import Handed, Partial, kernel
-from tapegrad.compiler.calls import call_of, is_array
+from tapegrad.compiler.calls import UFUNC_OF, call_of, is_array
 from tapegrad.compiler.interface import Arguments, Results
 from tapegrad.compiler.loops.node import loop_p
 from tapegrad.compiler.plan import Instruction, Plan, Room
@@ -28,6 +28,20 @@ FEW = 2**10
 
 MANY = 2**18
 """The same, for ufuncs that are slow where an argument is a number."""
+
+
+OPERATORS: dict[Any, str] = {
+    np.add: "+",
+    np.subtract: "-",
+    np.multiply: "*",
+    np.divide: "/",
+    np.negative: "-",
+    np.less: "<",
+    np.less_equal: "<=",
+    np.greater: ">",
+    np.greater_equal: ">=",
+}
+"""How Python computes on numbers what ufuncs do, in a tenth of the time."""
 
 
 def emit(
@@ -218,7 +232,10 @@ class Writer:
                 words.append(self.dense(index, x, call.function))
             else:
                 words.append(self.names.of(x))
-        return f"{self.names.of(call.function, named(call.function))}({', '.join(words)})"
+        function, first = call.function, call.arguments[0]
+        if function is np.dot and type(self.trace.steps[index][2][first] if type(first) is Slot else first) is np.ndarray:
+            function = np.ndarray.dot  # the method takes two thirds of the time to call
+        return f"{self.names.of(function, named(function))}({', '.join(words)})"
 
     def dense(self, index: int, k: int, function: Any) -> str:
         """Return an argument; a number as an array, where that is faster.
@@ -239,6 +256,9 @@ class Writer:
         """Return a call of the function of the primitive itself."""
         primitive, inputs, _, settings, _ = self.trace.steps[index]
         words = [self.argument(index, k) for k in range(len(inputs))]
+        sign = OPERATORS.get(UFUNC_OF[primitive])
+        if sign is not None and all(is_number(x) for x in self.trace.steps[index][2]):
+            return f"{words[0]} {sign} {words[1]}" if len(words) == 2 else f"{sign}{words[0]}"
         words += [f"{name}={self.names.of(self.setting(x))}" for name, x in settings.items()]
         return f"{self.names.of(primitive.fn, primitive.name + '_')}({', '.join(words)})"
 
@@ -250,6 +270,13 @@ class Writer:
             flat = f"f{len(self.doubts)}"
             self.lines.append(f"{flat} = {name}" if value.ndim == 1 else f"{flat} = {name}.ravel('K')")
             self.doubts.append(f"{flat}.dot({flat})")
+
+
+def is_number(x: Any) -> bool:
+    """Tell whether Python's operators compute with a value what the ufuncs do."""
+    if type(x) in (float, int):
+        return bool(abs(x) < 2**31)  # and neither NaN nor so large that it does not fit
+    return type(x) in (np.float64, np.float32, np.int64, np.complex128)
 
 
 class Scratches(dict[int, tuple[Any, ...]]):

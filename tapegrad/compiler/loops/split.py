@@ -7,7 +7,7 @@ no carried value: it is a sum over the turns, and one matrix product if matrix p
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 import numpy as np
@@ -58,6 +58,10 @@ BY_NAME = frozenset(
     ]
 )
 """Operations that cannot fail and that have a good rule for all turns, besides elementwise ones and views."""
+
+
+Terms: TypeAlias = "tuple[list[tuple[int, Primitive]], set[int]]"
+"""What is added in each turn, with the operation that does, and the steps that add it."""
 
 
 def split(trace: Trace) -> Trace:
@@ -150,26 +154,45 @@ class Split:
 
     # Carried values that are only added to
 
-    def sums(self) -> dict[int, tuple[Primitive, int]]:
-        """Return the carried values that are sums over the turns: by which operation, and of which step."""
-        loop, body = self.loop, self.body
+    def sums(self) -> dict[int, Terms]:
+        """Return the carried values that are sums over the turns, with what each turn adds to them."""
         found = {}
-        for k in range(loop.carried):
-            index = body.outputs[k]
-            if index is None or index < body.inputs or index in self.rows or index in self.once or k in self.once:
+        for k in range(self.loop.carried):
+            index = self.body.outputs[k]
+            if index is None or k in self.once or k in self.body.outputs or self.body.outputs.count(index) > 1:
                 continue
-            primitive, sources, _, _, value = self.steps[index]
-            if primitive not in (add_p, subtract_p) or np.result_type(value).char not in "fdFD" or k not in sources:
-                continue
-            other = sources[1 - sources.index(k)]
-            readers = [i for i in self.order if k in self.steps[i][1]]
-            leaves = k in body.outputs or body.outputs.count(index) > 1 or any(index in self.steps[i][1] for i in self.order)
-            if other is None or other == k or leaves or readers != [index] or (primitive is subtract_p and sources[0] != k):
-                continue
-            step = self.steps[other][4]
-            if np.shape(step) == np.shape(value) and np.result_type(step) == np.result_type(value) and self.adds_up(other):
-                found[k] = primitive, other
+            if isinstance(self.steps[k][4], np.ndarray) and not np.ndim(self.steps[k][4]):
+                continue  # sums come out as numbers
+            if len(self.readers(k)) == 1 and not self.readers(index) and np.result_type(self.steps[k][4]).char in "fdFD":
+                terms, within = self.terms(k, index)
+                if (k, add_p) in terms and all(self.adds_up(s) for s, _ in terms if s != k):
+                    found[k] = [term for term in terms if term[0] != k], within
         return found
+
+    def readers(self, index: int) -> list[int]:
+        return [i for i in self.order if index in self.steps[i][1]]
+
+    def terms(self, k: int, index: int) -> tuple[list[tuple[int, Primitive]], set[int]]:
+        """Return the terms of the sum that step `index` is, each with the operation that counts it, and the steps that add."""
+        terms: list[tuple[int, Primitive]] = []
+        within: set[int] = set()
+        waiting: list[tuple[int, Primitive]] = [(index, add_p)]
+        while waiting:
+            at, sign = waiting.pop()
+            primitive, sources, _, _, value = self.steps[at]
+            inner = at == index or (len(self.readers(at)) == 1 and at not in self.body.outputs)
+            if at < self.body.inputs or not inner or primitive not in (add_p, subtract_p) or None in sources:
+                terms.append((at, sign))
+                continue
+            first, second = sources
+            if any(not same_kind(value, self.steps[s][4]) for s in sources if s is not None):
+                terms.append((at, sign))
+                continue
+            assert first is not None and second is not None
+            within.add(at)
+            other = sign if primitive is add_p else subtract_p if sign is add_p else add_p
+            waiting += [(second, other), (first, sign)]
+        return terms, within
 
     def adds_up(self, index: int) -> bool:
         """Tell whether the sum of a step over all turns is better taken after the loop."""
@@ -195,7 +218,7 @@ class Split:
 
     # Steps that no carried value depends on
 
-    def after(self, kept: Sequence[int], sums: dict[int, tuple[Primitive, int]]) -> set[int]:
+    def after(self, kept: Sequence[int], sums: dict[int, Terms]) -> set[int]:
         """Return the steps that are done after the loop."""
         outputs = {self.body.outputs[k] for k in kept}
         readers: dict[int, list[int]] = {}
@@ -203,12 +226,14 @@ class Split:
             for s in self.steps[index][1]:
                 if s is not None:
                     readers.setdefault(s, []).append(index)
-        for k, (_, other) in sums.items():
-            reader = self.body.outputs[k]
-            assert reader is not None
-            readers[other] = [i for i in readers[other] if i != reader]
+        for terms, within in sums.values():
+            for s, _ in terms:
+                readers[s] = [i for i in readers[s] if i not in within]
+        gone = {index for _, within in sums.values() for index in within}
         later: set[int] = set()
         for index in reversed(self.order):
+            if index in gone:
+                continue
             inside = index in outputs or any(i not in later for i in readers.get(index, ()))
             if not inside and index not in self.rows and index not in self.once and self.is_small(index):
                 later.add(index)
@@ -216,7 +241,7 @@ class Split:
 
     # What is left
 
-    def rest(self, kept: Sequence[int], sums: dict[int, tuple[Primitive, int]], later: set[int]) -> tuple[Any, ...]:
+    def rest(self, kept: Sequence[int], sums: dict[int, Terms], later: set[int]) -> tuple[Any, ...]:
         """Append the loop that is left, and what comes after it; return the outputs of the whole."""
         loop, body = self.loop, self.body
         stacked: list[int] = []  # steps of the loop whose values are needed afterwards
@@ -236,7 +261,7 @@ class Split:
         for index in loop.stacks:
             if index is not None:
                 need(index)
-        for _, other in sums.values():
+        for other in [s for terms, _ in sums.values() for s, _ in terms]:
             factors = self.factors(other)
             for s in (other,) if factors is None else map(self.upright, factors):
                 need(s)
@@ -246,8 +271,11 @@ class Split:
             at_once = self.try_at_once(index)
             assert at_once, f"{self.steps[index][0].name} for all turns"
         found: list[Any] = [self.once.get(k, last.get(k)) for k in range(loop.carried)]
-        for k, (primitive, other) in sums.items():
-            found[k] = total(primitive, self.args[k], self.sum_of(other), self.value[k])
+        for k, (terms, _) in sums.items():
+            found[k] = self.args[k]
+            for s, sign in terms:
+                found[k] = found[k] + self.sum_of(s) if sign is add_p else found[k] - self.sum_of(s)
+            assert same_kind(plain(found[k]), self.value[k])
         for k, index in enumerate(loop.stacks, loop.carried):
             if index is None or index in self.once:
                 x = body.constants[k] if index is None else self.once[index]
@@ -299,12 +327,6 @@ class Split:
         else:
             right = np.reshape(b, (-1, b.shape[-1]))
         return left @ right
-
-
-def total(primitive: Primitive, first: Any, added: Any, value: Any) -> Any:
-    y = first + added if primitive is add_p else first - added
-    assert np.shape(plain(y)) == np.shape(value) and np.result_type(plain(y)) == np.result_type(value)
-    return y
 
 
 def is_safe(step: Step) -> bool:
