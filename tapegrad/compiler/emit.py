@@ -257,7 +257,7 @@ class Writer:
         primitive, inputs, _, settings, _ = self.trace.steps[index]
         words = [self.argument(index, k) for k in range(len(inputs))]
         sign = OPERATORS.get(UFUNC_OF[primitive])
-        if sign is not None and all(is_number(x) for x in self.trace.steps[index][2]):
+        if sign is not None and are_numbers(self.trace.steps[index][2]):
             return f"{words[0]} {sign} {words[1]}" if len(words) == 2 else f"{sign}{words[0]}"
         words += [f"{name}={self.names.of(self.setting(x))}" for name, x in settings.items()]
         return f"{self.names.of(primitive.fn, primitive.name + '_')}({', '.join(words)})"
@@ -272,11 +272,11 @@ class Writer:
             self.doubts.append(f"{flat}.dot({flat})")
 
 
-def is_number(x: Any) -> bool:
-    """Tell whether Python's operators compute with a value what the ufuncs do."""
-    if type(x) in (float, int):
-        return bool(abs(x) < 2**31)  # and neither NaN nor so large that it does not fit
-    return type(x) in (np.float64, np.float32, np.int64, np.complex128)
+def are_numbers(args: Sequence[Any]) -> bool:
+    """Tell whether Python's operators compute with values what ufuncs do: with numbers of NumPy, and Python's beside them."""
+    small = [x for x in args if type(x) in (float, int) and abs(x) < 2**31]  # neither NaN nor so large that it does not fit
+    own = [x for x in args if type(x) in (np.float64, np.float32, np.int64, np.complex128)]
+    return bool(own) and len(own) + len(small) == len(args)
 
 
 class Scratches(dict[int, tuple[Any, ...]]):

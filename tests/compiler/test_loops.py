@@ -310,6 +310,28 @@ def test_an_interrupted_loop_runs_again() -> None:
         tg.testing.assert_trees_close(compiled(H), f(H))
 
 
+def test_arithmetic_on_numbers() -> None:
+    def f(x: Any, y: Any) -> Any:
+        z = tnp.sum(y)
+        compared = (tnp.less(x, z), tnp.less_equal(z, 2.0), tnp.greater(z, x), tnp.greater_equal(x, 1.0))
+        quotients = (tnp.divide(1.0, x), tnp.divide(x, z), tnp.divide(z, x), tnp.divide(z, 0.0))
+        return (
+            quotients,
+            tnp.negative(z),
+            tnp.subtract(x, z),
+            tnp.subtract(2, z),
+            3 * z,
+            z + 1,
+            tnp.multiply(x, z),
+            z - -2.0,
+            compared,
+        )
+
+    for number in (0.0, 2.0, np.nan, np.float64(0.0), np.float32(3.0), 0, 5, np.int64(7), 1e300):
+        for dtype in (np.float32, np.float64, np.int64, np.int8):
+            agrees(f, number, np.arange(3).astype(dtype), rtol=1e-6)
+
+
 # What becomes of loops
 
 
