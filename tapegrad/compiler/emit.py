@@ -130,9 +130,10 @@ class Writer:
 
     def room(self, room: Room) -> str:
         shape, dtype = room.shape, room.dtype
-        name = f"b{room.buffer}_{dtype.name}_{'x'.join(map(str, shape))}"
-        size = dtype.itemsize * int(np.prod(shape))
-        line = f"{name} = buffers[{room.buffer}][:{size}].view({self.names.of(dtype, 'dtype')}).reshape({shape})"
+        start, stop = room.offset, room.offset + dtype.itemsize * int(np.prod(shape))
+        name = f"b{room.buffer}_{dtype.name}_{'x'.join(map(str, shape))}" + (f"_{start}" if start else "")
+        span = f"{start or ''}:{stop}"
+        line = f"{name} = buffers[{room.buffer}][{span}].view({self.names.of(dtype, 'dtype')}).reshape({shape})"
         if line not in self.once:
             self.once.append(line)
         return name
@@ -163,6 +164,10 @@ class Writer:
             made = self.names.of(self.setting(settings["loop"]), "source")
             self.once.append(f"loop{index} = {made}.arena()")
             self.lines.append(f"v{index} = loop{index}({', '.join([self.argument(index, k) for k in range(len(inputs))])})")
+        elif index in self.made.joined:
+            for k in self.made.joined[index]:
+                place = self.room(self.made.joined[index][k])
+                self.lines.append(f"{self.names.of(np.copyto, 'copyto')}({place}, {self.argument(index, k)})")
         elif instruction.call is None:
             self.value[index] = f"v{index}"
             self.lines.append(f"v{index} = {self.opaque(index)}")

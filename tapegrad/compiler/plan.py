@@ -13,6 +13,7 @@ import numpy as np
 from attrs import define, field, frozen
 
 from tapegrad.compiler.calls import call_of, into, is_array, is_elementwise
+from tapegrad.compiler.joining import Place, find_places, root_of
 from tapegrad.compiler.trace import Trace
 from tapegrad.compiler.units import Group, Unit
 from tapegrad.core.doubt import watched_p
@@ -25,11 +26,13 @@ FOREVER = 2**62
 
 @frozen(eq=False)
 class Room:
-    """A place in a buffer: its number, and what is seen there. Below 0 it is that of a donated argument, ``-1 - k``."""
+    """A place in a buffer: its number, what is seen there, and how many bytes after its beginning. A number below 0 is that
+    of a donated argument, ``-1 - k``."""
 
     buffer: int
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    offset: int = 0
 
 
 @frozen(eq=False)
@@ -56,6 +59,7 @@ class Plan:
         sizes: bytes of each buffer.
         rooms: where each value is found that does not live in fresh memory.
         still: steps that are views of buffers, and made once.
+        joined: concatenations whose inputs are computed in their places, and for those that are not where they are copied to.
         owned: the outputs that are certainly nobody else's memory.
         parts: for each other output the values that it may share memory with.
         donated: the inputs that were given away.
@@ -65,6 +69,7 @@ class Plan:
     sizes: list[int] = field(factory=list)
     rooms: dict[int, Room] = field(factory=dict)
     still: list[int] = field(factory=list)
+    joined: dict[int, dict[int, Room]] = field(factory=dict)
     owned: set[int] = field(factory=set)
     parts: dict[int, tuple[int, ...]] = field(factory=dict)
     donated: tuple[int, ...] = ()
@@ -85,6 +90,9 @@ def plan(trace: Trace, order: Sequence[Unit], donated: Sequence[int] = (), reuse
 class Planner:
     """What is known while a plan is made."""
 
+    joins = True
+    """Whether what is concatenated may be computed in its place."""
+
     def __init__(self, trace: Trace, order: Sequence[Unit], donated: Sequence[int], reuse: bool) -> None:
         self.trace = trace
         self.steps = trace.steps
@@ -92,6 +100,10 @@ class Planner:
         self.reuse = reuse
         self.made = Plan(donated=tuple(donated))
         self.storages = find_storages(trace, order)
+        leaving = frozenset([s for index in trace.outputs if index is not None for s in self.storages[index]])
+        self.places = find_places(trace, order, leaving) if reuse and self.joins else {}
+        if self.places:
+            self.storages = [frozenset([root_of(self.places, s)[0] for s in found]) for found in self.storages]
         self.leaving = {s for index in trace.outputs if index is not None for s in self.storages[index]}
         self.last_use = self.last_uses()
         self.free: list[int] = []
@@ -130,7 +142,8 @@ class Planner:
             held = tuple([s for s in ends.get(k, ()) if s not in made.rooms and s >= self.trace.inputs])
             made.instructions.append(Instruction(unit, None if isinstance(unit, Group) else call_of(steps[unit]), held))
             for index in outputs_of(unit):
-                if self.last_use[index] < k and index in made.rooms and made.rooms[index].buffer >= 0:
+                root = root_of(self.places, index)[0]
+                if self.last_use[root] < k and index in made.rooms and made.rooms[index].buffer >= 0:
                     self.free.append(made.rooms[index].buffer)
         self.find_owned()
         return made
@@ -148,12 +161,31 @@ class Planner:
                     made.rooms[index] = Room(-1 - s, value.shape, value.dtype)
                     return
             return
+        root, offset = root_of(self.places, index)
+        if root in made.rooms or index in self.places:
+            if root not in made.rooms:
+                whole = steps[root][4]
+                made.rooms[root] = Room(self.take(whole.nbytes), whole.shape, whole.dtype)
+            made.rooms[index] = Room(made.rooms[root].buffer, value.shape, value.dtype, offset)
+            if any(place.join == index for place in self.places.values()):
+                made.joined[index] = self.copies(index, offset)
+            return
         taken = next((s for s in dying if self.reuse and self.fits(s, index) and self.replaces(unit, s, index)), None)
         if taken is not None:
             dying.remove(taken)
             made.rooms[index] = Room(made.rooms[taken].buffer, value.shape, value.dtype)
             return
         made.rooms[index] = Room(self.take(value.nbytes), value.shape, value.dtype)
+
+    def copies(self, join: int, offset: int) -> dict[int, Room]:
+        """Return where those inputs of a concatenation are copied to that are not computed there."""
+        buffer, found = self.made.rooms[join].buffer, {}
+        dtype = self.steps[join][4].dtype
+        for k, (source, x) in enumerate(zip(self.steps[join][1], self.steps[join][2], strict=True)):
+            if source not in self.places or self.places[source] != Place(join, offset - self.made.rooms[join].offset):
+                found[k] = Room(buffer, np.shape(x), dtype, offset)
+            offset += dtype.itemsize * np.size(x)
+        return found
 
     def fits(self, used_up: int, index: int) -> bool:
         old, new = self.steps[used_up][4], self.steps[index][4]

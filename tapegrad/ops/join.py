@@ -1,12 +1,13 @@
 """Operations that put arrays together: linear in all their inputs at once, of which there may be any number."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from tapegrad.core.arrays import broadcast_to, dtype_of, shape_of
-from tapegrad.core.primitive import PRIMITIVES, Fn, Primitive, case
+from tapegrad.core.primitive import OUT, PRIMITIVES, Fn, Into, Primitive, Slot, case
 from tapegrad.core.var import apply
 
 
@@ -38,12 +39,20 @@ def _all_batched(args: Sequence[Any], batched: Sequence[bool]) -> list[Any]:
     return [x if is_batched else broadcast_to(x, (size, *shape_of(x))) for x, is_batched in zip(args, batched, strict=True)]
 
 
+def _concatenated(count: int, axis: int, *parts: Any) -> Any:
+    """Concatenate `count` parts, into an array if there is one behind them."""
+    return np.concatenate(parts[:count], axis, out=parts[count] if len(parts) > count else None)
+
+
 concatenate_p: Primitive = Primitive(
     name="concatenate",
     fn=lambda *parts, axis, ends: np.concatenate(parts, axis),
     pulls=EachPart(lambda g, k, axis, ends: g[(slice(None),) * axis + (slice(ends[k], ends[k + 1]),)]),
     push=_push_joined("concatenate"),
     batch=lambda args, batched, axis, ends: apply(concatenate_p, *_all_batched(args, batched), axis=axis + 1, ends=ends),
+    into=lambda args, settings: Into(
+        partial(_concatenated, len(args), settings["axis"]), (*[Slot(k) for k in range(len(args))], OUT)
+    ),
     cases=(
         case((2,), (3,), axis=0, ends=(0, 2, 5)),
         case((2, 1), (2, 2), (2, 0), axis=1, ends=(0, 1, 3, 3)),

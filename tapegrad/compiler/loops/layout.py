@@ -63,6 +63,8 @@ class Layout:
 class LoopPlanner(Planner):
     """Plans the body of a loop: what it hands on is written where the next turn, or the stack, has it."""
 
+    joins = False
+
     def __init__(self, loop: Repeat, order: Sequence[Unit], reuse: bool) -> None:
         super().__init__(loop.body, order, (), reuse)
         self.loop = loop
