@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from tapegrad.compiler import sizes
+from tapegrad.compiler.alike import slices_in_a_row
 from tapegrad.compiler.rewriting import argument, producer, replayed
 from tapegrad.compiler.sums import sum_by_product
 from tapegrad.compiler.trace import Trace
@@ -21,6 +22,7 @@ from tapegrad.core.var import Var, apply, binary, unary
 from tapegrad.ops.affine import affine_p
 from tapegrad.ops.arithmetic import add_p, divide_p, multiply_p, negative_p, positive_p, reciprocal_p, subtract_p
 from tapegrad.ops.contract import matmul_p
+from tapegrad.ops.join import concatenate_p
 from tapegrad.ops.powers import power_p, sqrt_p, square_p
 from tapegrad.ops.reduce import sum_p
 from tapegrad.ops.shape import reshape_p, transpose_p
@@ -335,6 +337,7 @@ RULES: dict[Primitive, tuple[Rule, ...]] = {
     divide_p: (_neutral(1, right_only=True),),
     power_p: (_power,),
     matmul_p: (_stack_times_matrix,),
+    concatenate_p: (slices_in_a_row,),
     reshape_p: (_same_shape, _reshape_twice),
     transpose_p: (_transpose_twice,),
     broadcast_to_p: (_same_shape, _spread_again),

@@ -12,6 +12,7 @@ from tapegrad.compiler.blocks import Handed, Partial, kernel
 from tapegrad.compiler.calls import UFUNC_OF, call_of, is_array
 from tapegrad.compiler.interface import Arguments, Results
 from tapegrad.compiler.loops.node import loop_p
+from tapegrad.compiler.parts import QUICK
 from tapegrad.compiler.plan import Instruction, Plan, Room
 from tapegrad.compiler.source import Names, Source
 from tapegrad.compiler.trace import Trace
@@ -249,7 +250,8 @@ class Writer:
         """
         _, inputs, args, _, value = self.trace.steps[index]
         x = args[k]
-        if inputs[k] is None and type(x) in (float, int) and isinstance(function, np.ufunc) and is_array(value):
+        number = type(x) is float or (type(x) is int and getattr(function, "__name__", "") in QUICK)  # ldexp wants integers
+        if inputs[k] is None and number and isinstance(function, np.ufunc) and is_array(value):
             others = {np.result_type(y) for y in args if isinstance(y, (np.ndarray, np.generic))}
             small = 0 < value.size <= FEW or (function in BY_KEYWORD and value.size <= MANY)
             if small and len(others) == 1 and (dtype := others.pop()).char in "fd":

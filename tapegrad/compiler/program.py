@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 
 from tapegrad import tree
 from tapegrad.compiler.algebra import simplify
+from tapegrad.compiler.alike import compute_together
 from tapegrad.compiler.emit import emit
 from tapegrad.compiler.gather import gather_products
 from tapegrad.compiler.interface import MISS
@@ -34,6 +35,7 @@ REWRITING: dict[str, Pass | None] = {
     "loops": None,  # `with_loops`, which runs all passes on the bodies
     "simplify": simplify,
     "gather": gather_products,
+    "batch": compute_together,
 }
 """Passes over the steps, in the order in which they run. Steps that nothing depends on are dropped by each of them."""
 

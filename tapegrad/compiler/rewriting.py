@@ -1,6 +1,6 @@
 """Passes that replay a trace onto a new one, step by step, each step as it was or in other words."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,13 +22,23 @@ Instead: TypeAlias = Callable[[int, dict[int, Any]], Any]
 """``instead(index, new)``: the output of a step in other words, from what the steps before it have become; or None."""
 
 
-def replayed(trace: Trace, rewrite: Rewrite | None = None, instead: Mapping[int, Instead] | None = None) -> Trace:
+Early: TypeAlias = Callable[[dict[int, Any]], None]
+"""``early(new)`` enters what some later steps come to."""
+
+
+def replayed(
+    trace: Trace,
+    rewrite: Rewrite | None = None,
+    instead: Mapping[int, Instead] | None = None,
+    early: Mapping[int, Sequence[Early]] | None = None,
+) -> Trace:
     """Return a trace that computes the same: each step that the outputs need in other words, or as it was.
 
     Args:
         trace: what is replayed.
         rewrite: knows other words by what a step is.
         instead: knows them for single steps.
+        early: knows them for steps that come later than the one that it is listed under.
     """
     tape = Recording(hopeful=trace.hopeful, wholly=True)
     tape.steps.extend(trace.steps[: trace.inputs])
@@ -37,7 +47,11 @@ def replayed(trace: Trace, rewrite: Rewrite | None = None, instead: Mapping[int,
     token = CURRENT.set(tape)
     try:
         with np.errstate(all="ignore"):
+            if early is not None:
+                hurry(early, new, range(trace.inputs))
             for index in alive(trace):
+                if index in new:
+                    continue
                 primitive, inputs, args, settings, value = trace.steps[index]
                 given = [x if source is None else new[source] for source, x in zip(inputs, args, strict=True)]
                 if primitive is pick_p and type(given[0]) is tuple:
@@ -47,6 +61,8 @@ def replayed(trace: Trace, rewrite: Rewrite | None = None, instead: Mapping[int,
                 if instead is not None and index in instead:
                     y = instead[index](index, new)
                 new[index] = put(tape, primitive, given, settings, value) if y is None else y
+                if early is not None:
+                    hurry(early, new, (index,))
     finally:
         CURRENT.reset(token)
         steps, tape.steps = tape.steps, []
@@ -59,6 +75,13 @@ def replayed(trace: Trace, rewrite: Rewrite | None = None, instead: Mapping[int,
         tuple([None if is_traced else y for y, is_traced in zip(results, traced, strict=True)]),
         trace.hopeful,
     )
+
+
+def hurry(early: Mapping[int, Sequence[Early]], new: dict[int, Any], known: Iterable[int]) -> None:
+    """Compute what can be, now that some steps are known."""
+    for index in known:
+        for compute in early.get(index, ()):
+            compute(new)
 
 
 def put(tape: Recording, primitive: Primitive, args: Sequence[Any], settings: dict[str, Any], value: Any) -> Var:
