@@ -96,10 +96,12 @@ def counted(x: Any, axis: Any, keepdims: bool, where: Any) -> Any:
     return add_up(np.broadcast_to(where, np.shape(x)), axis, np.intp, None, keepdims)
 
 
-def scalar(initial: Any) -> Any:
-    """Return the initial value of a reduction, checked to be a scalar."""
+def scalar(initial: Any, dtype: Any = None) -> Any:
+    """Return the initial value of a reduction, checked to be a scalar; of integers it is one, too."""
     if np.ndim(initial) != 0:
         raise ValueError(f"initial: expected a scalar, got an array of shape {np.shape(initial)}")
+    if dtype is not None and dtype.kind in "biu" and type(initial) is not Var:
+        return np.array(initial, dtype)[()]
     return initial
 
 

@@ -22,7 +22,9 @@ def numbers(x: Any) -> Any:
 
 def filled(a: Any, value: float) -> Any:
     """Return `a` with a number in place of NaNs."""
-    return np.where(numbers(a), a, value) if type(a) is Var else np.where(np.isnan(a), value, a)
+    if type(a) is not Var:
+        return np.where(np.isnan(a), value, a)
+    return np.where(numbers(a), a, value) if a.dtype.kind in "fc" else a
 
 
 @stands_for(np.nansum)
@@ -57,7 +59,7 @@ def nansum(
     x: Any = gathered(a)
     if not is_traced(x, initial, where):
         return plain(np.nansum, x, axis, dtype, None, keepdims, initial=initial, where=where)
-    if type(x) is Var and initial is None and where is True:
+    if type(x) is Var and initial is None and where is True and x.dtype.kind in "fc":
         return reduction(nansum_p, x, axis, dtype, keepdims)
     return sum(filled(x, 0.0), axis, dtype, None, keepdims, initial, where)
 
@@ -147,7 +149,7 @@ def extreme(name: str, a: Any, axis: Any, out: Any, keepdims: bool, initial: Any
     x: Any = gathered(a)
     if not is_traced(x, initial, where):
         return plain(getattr(np, name), x, axis, None, keepdims, initial=initial, where=where)
-    if initial is None and where is True:
+    if initial is None and where is True and x.dtype.kind in "fc":
         y: Array = reduction(nanmax_p if name == "nanmax" else nanmin_p, x, axis, None, keepdims)
         if any_true(np.isnan(apply(stop_gradient_p, y))):
             warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=3)

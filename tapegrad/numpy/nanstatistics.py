@@ -7,9 +7,10 @@ import numpy as np
 
 from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, unary
-from tapegrad.numpy.arguments import any_true, as_real, is_traced, masked, one_of, plain, unboxed
+from tapegrad.numpy.arguments import any_true, as_real, floating, is_traced, masked, one_of, plain, unboxed
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
 from tapegrad.numpy.nans import filled, numbers
+from tapegrad.numpy.reductions import mean as mean_of
 from tapegrad.numpy.reductions import sum
 from tapegrad.ops.reduce import deviation_p
 from tapegrad.typing import Array, ArrayLike, Axis, DTypeLike
@@ -59,6 +60,8 @@ def nanmean(
     if not is_traced(x, where):
         return plain(np.nanmean, x, axis, dtype, None, keepdims, where=where)
     in_real(dtype)
+    if dtype is None and floating(x) is not None:
+        return mean_of(x, axis, keepdims=keepdims, where=where)
     count = sum(numbers(x), axis, keepdims=keepdims, where=where)
     y: Array = share(sum(filled(x, 0), axis, dtype, None, keepdims, where=where), count)
     if any_true(np.equal(count, 0)):
@@ -106,6 +109,7 @@ def nanvar(
         return plain(np.nanvar, x, axis, dtype, None, ddof, keepdims, where=where, mean=mean)
     in_real(dtype)
     x = x if type(x) is Var else np.asarray(x)
+    dtype = dtype or floating(x)
     x = x if dtype is None else astype(x, dtype)
     counted = numbers(x) if where is True else np.logical_and(numbers(x), where)
     count = sum(counted, axis, keepdims=True)

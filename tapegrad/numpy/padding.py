@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, apply
 from tapegrad.numpy.door import gathered, stands_for
 from tapegrad.numpy.indexing import read, take
@@ -181,5 +182,7 @@ def _summarised(x: Any, axis: int, before: int, after: int, statistic: Callable[
         if count:
             shape[axis] = count
             value = statistic(part, axis=axis, keepdims=True)
+            if value.dtype != x.dtype and x.dtype.kind in "biu":  # as NumPy: whole numbers, and True for what is not 0
+                value = astype(np.rint(value) if x.dtype.kind != "b" else value, x.dtype)
             parts.insert(0 if at == 0 else len(parts), np.broadcast_to(value, tuple(shape)))
     return concatenate(parts, axis)

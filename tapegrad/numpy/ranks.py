@@ -151,7 +151,7 @@ def mixed(below: Any, above: Any, weight: Any, weak: bool) -> Any:
     """Interpolate, from the nearer side; a weak weight does not promote."""
     apart, rest = above - below, 1 - weight
     nearer_above = np.greater_equal(weight, 0.5)
-    if weak:
+    if weak and below.dtype.kind in "fc":
         weight, rest = astype(weight, below.dtype), astype(rest, below.dtype)
     return np.where(nearer_above, above - apart * rest, below + apart * weight)
 
@@ -189,7 +189,7 @@ def quantiles(a: Any, q: Any, axis: Any, method: str, keepdims: bool, weights: A
     below, above = ranked(rows, low, high)
     y = below if weight is None else mixed(below, above, weight, weak)
     absent = np.all(bad, -1, keepdims=True) if skip else np.any(bad, -1, keepdims=True)
-    if type(absent) is Var or absent.any():
+    if rows.dtype.kind in "fc" and (type(absent) is Var or absent.any()):
         if skip and type(absent) is not Var:
             warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=3)
         y = np.where(absent, np.nan, y)

@@ -52,7 +52,7 @@ def sum(
         return plain(np.sum, a, axis, dtype, None, keepdims, initial=initial, where=where)
     a = masked(a, where, 0)
     y = reduction(sum_p, a, axis, dtype, keepdims) if type(a) is Var else plain(np.sum, a, axis, dtype, None, keepdims)
-    return y if initial is None else y + scalar(initial)
+    return y if initial is None else y + scalar(initial, y.dtype)
 
 
 @stands_for(np.prod)
@@ -94,7 +94,7 @@ def prod(
         return plain(np.prod, a, axis, dtype, None, keepdims, initial=initial, where=where)
     a = masked(a, where, 1)
     y = reduction(prod_p, a, axis, dtype, keepdims) if type(a) is Var else plain(np.prod, a, axis, dtype, None, keepdims)
-    return y if initial is None else y * scalar(initial)
+    return y if initial is None else y * scalar(initial, y.dtype)
 
 
 @stands_for(np.mean)
@@ -148,11 +148,13 @@ def extreme(p: Primitive, both: np.ufunc, a: Any, axis: Any, keepdims: bool, ini
                 f"'initial'"
             )
         dtype = a.dtype if hasattr(a, "dtype") else np.asarray(a).dtype
-        worst = lowest * np.inf if dtype.kind in "fc" else (np.iinfo(dtype).min if lowest < 0 else np.iinfo(dtype).max)
+        worst = lowest * np.inf if dtype.kind in "fc" else lowest > 0
+        if dtype.kind in "iu":
+            worst = np.iinfo(dtype).min if lowest < 0 else np.iinfo(dtype).max
         a = masked(a, where, worst)
     if initial is None or counted(a, axis, keepdims, True):
         y = reduction(p, a, axis, None, keepdims)
-        return y if initial is None else both(y, scalar(initial))
+        return y if initial is None else both(y, scalar(initial, y.dtype))
     empty = add_up(np.zeros(shape), axis, keepdims=keepdims)
     return np.broadcast_to(scalar(initial), np.shape(empty))
 

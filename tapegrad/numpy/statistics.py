@@ -108,7 +108,8 @@ def var(
     a = gathered(a)
     if not is_traced(a, where, mean):
         return plain(np.var, a, axis, dtype, None, ddof, keepdims, where=where, mean=mean)
-    a = a if dtype is None and type(a) is Var else astype(a, dtype or floating(a))
+    dtype = dtype or floating(a)
+    a = a if dtype is None and type(a) is Var else astype(a, dtype)
     if mean is None:
         mean = sum(a, axis, None, None, True, where=where) / as_real(counted(a, axis, True, where), a.dtype)
     apart = masked(a - mean, where, 0)
