@@ -1,6 +1,7 @@
 """Integers and booleans are traced under vmap and jit only: there, too, values and dtypes of reductions are those of NumPy."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,8 @@ OF_INTEGERS: dict[str, Callable[[Any], Any]] = {
     "mean under a mask": lambda x: N.mean(x, axis=0, where=MASK),
     "var under a mask": lambda x: N.var(x, axis=1, where=MASK),
     "std under a mask": lambda x: N.std(x, axis=1, where=MASK),
-    **{name: lambda x, name=name: getattr(N, name)(x, axis=1) for name in ("nansum", "nanprod", "nanmean", "nanvar", "nanstd")},
-    **{name: lambda x, name=name: getattr(N, name)(x, axis=1) for name in ("nanmax", "nanmin", "nancumsum", "nancumprod")},
+    **{name: partial(getattr(np, name), axis=1) for name in ("nansum", "nanprod", "nanmean", "nanvar", "nanstd")},
+    **{name: partial(getattr(np, name), axis=1) for name in ("nanmax", "nanmin", "nancumsum", "nancumprod")},
     "nanmax from a number": lambda x: N.nanmax(x, axis=1, initial=1),
     "nanmean of all": N.nanmean,
     "padded with means": lambda x: N.pad(x, 1, mode="mean"),
