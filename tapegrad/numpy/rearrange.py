@@ -106,6 +106,7 @@ def tile(A: ArrayLike, reps: int | Sequence[int]) -> Array:
                [1., 2., 1., 2.]])
     """
     x: Any = gathered(A)
+    reps = concrete(gathered(reps), "tile")
     if type(x) is not Var:
         return np.tile(x, reps)
     counts = tuple(index(n) for n in reps) if np.iterable(reps) else (index(reps),)
@@ -203,6 +204,7 @@ def delete(arr: ArrayLike, obj: Any, axis: int | None = None) -> Array:
         array([1., 3.])
     """
     x: Any = gathered(arr)
+    obj = concrete(gathered(obj), "delete")
     if type(x) is not Var:
         return np.delete(x, obj, axis)
     if axis is None:
@@ -233,6 +235,7 @@ def insert(arr: ArrayLike, obj: Any, values: ArrayLike, axis: int | None = None)
     """
     x: Any = gathered(arr)
     new: Any = gathered(values)
+    obj = concrete(gathered(obj), "insert")
     if type(x) is not Var and type(new) is not Var:
         return np.insert(x, obj, new, axis)
     x, new = (part if type(part) is Var else np.asarray(part) for part in (x, new))

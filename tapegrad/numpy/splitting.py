@@ -9,6 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from tapegrad.core.arrays import shape_of
 from tapegrad.core.var import Var
+from tapegrad.numpy.arguments import concrete
 from tapegrad.numpy.door import gathered, stands_for
 from tapegrad.numpy.indexing import read
 from tapegrad.numpy.shapes import moveaxis
@@ -39,6 +40,7 @@ def array_split(ary: ArrayLike, indices_or_sections: Sections, axis: int = 0) ->
         [array([0., 1., 2.]), array([3., 4.])]
     """
     x: Any = gathered(ary)
+    indices_or_sections = _known(indices_or_sections)
     if type(x) is not Var:
         return np.array_split(x, indices_or_sections, axis)
     axis = normalize_axis_index(axis, x.ndim)
@@ -71,6 +73,7 @@ def split(ary: ArrayLike, indices_or_sections: Sections, axis: int = 0) -> list[
         [array([0., 1.]), array([2., 3.])]
     """
     length = shape_of(gathered(ary))[axis]
+    indices_or_sections = _known(indices_or_sections)
     if isinstance(indices_or_sections, (int, np.integer)) and length % int(indices_or_sections):
         raise ValueError("array split does not result in an equal division")
     return array_split(ary, indices_or_sections, axis)
@@ -117,6 +120,12 @@ def dsplit(ary: ArrayLike, indices_or_sections: Sections) -> list[Array]:
         [(2, 2, 2), (2, 2, 2)]
     """
     return split(_at_least(ary, 3, "dsplit"), indices_or_sections, 2)
+
+
+def _known(indices_or_sections: Any) -> Any:
+    """Return where to split; it decides how many parts there are, and must be known."""
+    found = concrete(gathered(indices_or_sections), "split")
+    return found.item() if isinstance(found, np.ndarray) and found.ndim == 0 else found
 
 
 def _at_least(ary: ArrayLike, rank: int, name: str) -> Any:
