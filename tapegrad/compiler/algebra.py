@@ -196,6 +196,15 @@ def _negative_times(args: Sequence[Any], settings: dict[str, Any], value: Any) -
     return None
 
 
+def _divide_by_number(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    """To divide by a power of two is to multiply, exactly; by another number, where the dividend is a multiple as it is."""
+    a, b = args
+    if not is_number(b) or dtype_of(value).kind != "f" or type(a) is not Var or not MODERATE[0] < abs(b) < MODERATE[1]:
+        return None
+    multiple = made_by(a, multiply_p) and any(is_number(argument(a, k)) for k in (0, 1))
+    return binary(multiply_p, a, 1.0 / b) if math.frexp(b)[0] in (0.5, -0.5) or multiple else None
+
+
 # Powers
 
 
@@ -334,7 +343,7 @@ RULES: dict[Primitive, tuple[Rule, ...]] = {
     add_p: (_zero, _add_negative, _add_itself),
     subtract_p: (_neutral(0, right_only=True), _subtract_negative),
     multiply_p: (_neutral(1), _minus_times, _times_times, _times_itself, _times_negative),
-    divide_p: (_neutral(1, right_only=True),),
+    divide_p: (_neutral(1, right_only=True), _divide_by_number),
     power_p: (_power,),
     matmul_p: (_stack_times_matrix,),
     concatenate_p: (slices_in_a_row,),

@@ -5,19 +5,55 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.core.arrays import dtype_of, shape_of
 from tapegrad.core.families import elementwise
 from tapegrad.core.var import apply
 
 LN2 = math.log(2.0)
 LN10 = math.log(10.0)
 
+LARGE = 2**11
+"""Elements from which on several vectorized functions are faster than one that is not: `jit` then writes `log1p` and its like
+with `exp` and `log`. Their results differ in the last digit or two."""
+
+
+def _pays(x: Any, kinds: str) -> bool:
+    return bool(math.prod(shape_of(x)) >= LARGE and dtype_of(x).char in kinds)
+
+
+def _expand_log1p(x: Any) -> Any:
+    w = x + 1.0
+    error = ((w - 1.0) - x) / w  # what was lost in w, relative to it; NaN where nothing was, at -1 and infinity
+    return np.log(w) - (np.fmin(error, 0.0) + np.fmax(error, 0.0))
+
+
+def _expand_logaddexp(a: Any, b: Any) -> Any:
+    apart = a - b
+    if not _pays(apart, "fd"):
+        return None
+    less = np.fmin(np.exp(-np.abs(apart)), 1.0)  # NaN where both are the same infinity
+    w = less + 1.0
+    return np.maximum(a, b) + (np.log(w) - ((w - 1.0) - less) / w)
+
+
 exp_p = elementwise("exp", np.exp, lambda g, y, x: g * y)
 exp2_p = elementwise("exp2", np.exp2, lambda g, y, x: g * (LN2 * y))
-expm1_p = elementwise("expm1", np.expm1, lambda g, y, x: g * np.exp(x))  # y + 1 would lose the tail on the left
+expm1_p = elementwise(
+    "expm1",
+    np.expm1,
+    lambda g, y, x: g * np.exp(x),  # y + 1 would lose the tail on the left
+    expand=lambda x: np.tanh(0.5 * x) * (np.exp(x) + 1.0) if _pays(x, "f") else None,
+)
 log_p = elementwise("log", np.log, lambda g, y, x: g / x, domain=(0.2, 3.0))
 log2_p = elementwise("log2", np.log2, lambda g, y, x: g / (LN2 * x), domain=(0.2, 3.0))
 log10_p = elementwise("log10", np.log10, lambda g, y, x: g / (LN10 * x), domain=(0.2, 3.0))
-log1p_p = elementwise("log1p", np.log1p, lambda g, y, x: g / (1.0 + x), domain=(-0.7, 3.0))
+log1p_p = elementwise(
+    "log1p",
+    np.log1p,
+    lambda g, y, x: g / (1.0 + x),
+    domain=(-0.7, 3.0),
+    expand=lambda x: _expand_log1p(x) if _pays(x, "fd") else None,
+)
 
 
 def _logistic(x: Any) -> Any:
@@ -49,6 +85,7 @@ logaddexp_p = elementwise(
     lambda g, y, a, b: g * logistic(_difference(a, b)),
     lambda g, y, a, b: g * logistic(_difference(b, a)),
     bare=(lambda g, y, a, b: g * logistic(a - b), lambda g, y, a, b: g * logistic(b - a)),
+    expand=_expand_logaddexp,
 )
 logaddexp2_p = elementwise(
     "logaddexp2",

@@ -223,3 +223,30 @@ def test_a_trace_stays_what_it_was() -> None:
     for rewrite in (expand, fold, merge, simplify):
         rewrite(trace)
     assert trace.steps == before
+
+
+# Functions that are not vectorized
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_large_logarithms_and_exponentials_are_taken_apart_without_loss(dtype: Any) -> None:
+    random = np.random.default_rng(0)
+    small, edges = 10.0 ** random.uniform(-30, 30, 2000), [np.inf, -np.inf, np.nan, -1.0, -2.0, 0.0, 1e-45, np.finfo(dtype).max]
+    x = np.concatenate([small, -np.minimum(small, 1 - 1e-7), random.normal(size=500), edges]).astype(dtype)
+    y = np.concatenate([x[::-1][:8], x[8:-8] * random.normal(size=len(x) - 16), x[-8:]]).astype(dtype)
+    eps = float(np.finfo(dtype).eps)
+    relative = (tnp.log1p, tnp.expm1)
+    for f in (*relative, lambda x: tnp.logaddexp(x, y), lambda x: tnp.logaddexp(0.0, x), lambda x: tnp.logaddexp(x, x)):
+        with np.errstate(all="ignore"):
+            expected, found = f(x), tg.jit(f)(x)
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found, expected, rtol=5 * eps, atol=np.finfo(dtype).tiny if f in relative else 2 * eps)
+
+
+def test_numbers_are_divided_by_powers_of_two_exactly() -> None:
+    x = np.array([1.0, 3.0, 1e-300, 5e-324, 1e300])
+    for number in (2.0, -0.5, 1024.0, 3.0, 1e12):
+        np.testing.assert_array_equal(tg.jit(lambda x, number=number: x / number)(x), x / number)
+    assert after(simplify, lambda x: x / 4.0 * 2.0, x) == ["multiply"]
+    assert after(simplify, lambda x: x * 2.0 / 3.0, x) == ["multiply"]
+    assert after(simplify, lambda x: x / 3.0, x) == ["divide"]
