@@ -119,14 +119,14 @@ def trapezoid(y: ArrayLike, x: ArrayLike | None = None, dx: ArrayLike = 1.0, axi
     if not is_traced(values, at, step):
         return plain(np.trapezoid, values, at, step, axis)
     values = values if type(values) is Var else np.asarray(values)
-    axis = normalize_axis_index(axis, values.ndim)
+    given, axis = axis, normalize_axis_index(axis, values.ndim)
     total: Array
     if at is None and np.ndim(step) == 0 and type(step) is not Var:
         total = apply(trapezoid_p, values, step=step, axis=axis)
         return total
     if at is not None:
         at = at if type(at) is Var else np.asarray(at)
-        step = diff(at, axis=axis) if at.ndim != 1 else np.reshape(diff(at), (-1, *(1,) * (values.ndim - axis - 1)))
+        step = diff(at, axis=given) if at.ndim != 1 else np.reshape(diff(at), (-1, *(1,) * (values.ndim - axis - 1)))
     panels = step * pairs(values, axis) / 2.0
-    total = np.sum(panels, axis=axis)
+    total = np.sum(panels, axis=given)  # places may have more axes than values
     return total

@@ -119,6 +119,8 @@ def poly(seq_of_zeros: ArrayLike) -> Array:
         plain: Array = NUMPY.poly(np.zeros(zeros.shape) if type(zeros) is Var else zeros)
         return plain
     zeros = np.linalg.eigvals(zeros) if zeros.ndim == 2 else np.atleast_1d(zeros)
+    if zeros.dtype.kind in "biu":
+        zeros = astype(zeros, np.float64)
     a: Any = np.ones(1, zeros.dtype)
     one = np.ones(1, zeros.dtype)
     for k in range(zeros.shape[0]):

@@ -101,3 +101,16 @@ def test_unwrapped_angles_move_as_the_angles_do() -> None:
 def test_bad_arguments_raise(call: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         tg.grad(lambda x: np.sum(call(x)))(X)
+
+
+@pytest.mark.parametrize(("values", "places", "axis"), [((3,), (2, 3), -1), ((3,), (3, 3), -1), ((2, 3), (4, 2, 3), -2)])
+def test_the_places_of_samples_may_have_more_axes_than_they(values: Any, places: Any, axis: int) -> None:
+    random = np.random.default_rng(0)
+    y, x = random.normal(size=values), random.normal(size=places)
+    wanted = np.trapezoid(y, x, axis=axis)
+    out, pull = tg.vjp(lambda y, x: np.trapezoid(y, x, axis=axis), y, x)
+    np.testing.assert_allclose(out, wanted)
+    g = random.normal(size=wanted.shape)
+    _, moved = tg.jvp(lambda y, x: np.trapezoid(y, x, axis=axis), (y, x), (y, x))
+    np.testing.assert_allclose(moved, 2 * wanted)
+    np.testing.assert_allclose(sum(np.sum(c * z) for c, z in zip(pull(g), (y, x), strict=True)), np.sum(g * moved))

@@ -119,3 +119,9 @@ def test_bad_arguments_get_numpys_error() -> None:
             f(np.array([1.0, 2.0, 4.0]))
         with pytest.raises(error):
             tg.vjp(f, np.array([1.0, 2.0, 4.0]))
+
+
+def test_a_polynomial_with_integers_as_zeros_has_coefficients_of_floats() -> None:
+    found = tg.jit(lambda zeros: np.poly(zeros))(np.array([2, 1]))
+    assert found.dtype == np.float64
+    np.testing.assert_array_equal(found, [1.0, -3.0, 2.0])
