@@ -32,9 +32,10 @@ def isclose(a: ArrayLike, b: ArrayLike, rtol: ArrayLike = 1e-05, atol: ArrayLike
     """
     a, b = gathered(a), gathered(b)
     if is_traced(rtol, atol):
-        near = np.isfinite(b) & np.less_equal(np.abs(np.subtract(a, b)), atol + rtol * np.abs(b))
-        close = near | np.equal(a, b)
-        return close | (np.isnan(a) & np.isnan(b)) if equal_nan else close
+        x, y = np.asarray(a) if type(a) is not Var else a, np.asarray(b) if type(b) is not Var else b
+        relative: Any = rtol
+        close: Any = np.isfinite(y) & np.less_equal(np.abs(x - y), atol + relative * np.abs(y)) | np.equal(x, y)
+        return close | (np.isnan(x) & np.isnan(y)) if equal_nan else close
     if type(a) is Var or type(b) is Var:
         return apply(isclose_p, a, b, rtol=rtol, atol=atol, equal_nan=equal_nan)
     return np.isclose(a, b, rtol, atol, equal_nan)
