@@ -165,7 +165,9 @@ def leave(steps: Sequence[Step], start: int, found: list[Any], taken: Iterable[A
         if type(c) is np.ndarray:
             base = c.base
             owner = id(c if base is None else base)
-            if owner in owners or (base is not None and not c.flags.writeable):
+            if not c.shape and type(steps[start + k][4]) is not np.ndarray:
+                found[k] = c[()]  # the derivative by a number is one
+            elif owner in owners or (base is not None and not c.flags.writeable):
                 found[k] = c.copy()
             else:
                 owners.add(owner)
@@ -180,6 +182,8 @@ def presentable(c: Any, x: Any) -> Any:
         return np.zeros_like(x) if type(x) is np.ndarray else np.zeros_like(x)[()]
     if type(c) is Scatter:
         c = c.settle(apply)
+        if type(c) is np.ndarray and type(x) is not np.ndarray:
+            c = c[()]
     if type(x) is not float or type(c) is np.float64:
         return c
     return astype(c, np.float64) if type(c) is Var else np.float64(c)

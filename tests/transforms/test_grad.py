@@ -280,3 +280,13 @@ def test_empty_trees_nest() -> None:
     """A transform by nothing within another one records nothing, which is not to say that it has ended."""
     assert tg.vjp(lambda _: tg.vjp(lambda _: 1.0, [])[1](0.0), [])[0] == ([],)
     assert tg.jvp(lambda _: tg.jvp(lambda _: 1.0, ([],), ([],))[1], ([],), ([],)) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "f", [lambda x: np.sum(np.reshape(x, (1,))), lambda x: np.sum(x[None]), lambda x: np.max(np.reshape(x, (1, 1)))]
+)
+def test_the_derivative_by_a_number_is_a_number(f: Any) -> None:
+    assert type(tg.grad(f)(np.float64(2.0))) is np.float64
+    assert type(tg.grad(f)(np.float32(2.0))) is np.float32
+    assert type(tg.grad(f)(np.array(2.0))) is np.ndarray
+    assert type(tg.vjp(f, np.float64(2.0))[1](np.float64(1.0))[0]) is np.float64
