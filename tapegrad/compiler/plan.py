@@ -102,6 +102,8 @@ class Planner:
         self.storages = find_storages(trace, order)
         leaving = frozenset([s for index in trace.outputs if index is not None for s in self.storages[index]])
         self.places = find_places(trace, order, leaving) if reuse and self.joins else {}
+        self.joining = {place.join for place in self.places.values()}
+        self.grouped = {index for unit in order if isinstance(unit, Group) for index in unit.outputs}
         if self.places:
             self.storages = [frozenset([root_of(self.places, s)[0] for s in found]) for found in self.storages]
         self.leaving = {s for index in trace.outputs if index is not None for s in self.storages[index]}
@@ -167,7 +169,7 @@ class Planner:
                 whole = steps[root][4]
                 made.rooms[root] = Room(self.take(whole.nbytes), whole.shape, whole.dtype)
             made.rooms[index] = Room(made.rooms[root].buffer, value.shape, value.dtype, offset)
-            if any(place.join == index for place in self.places.values()):
+            if index in self.joining:
                 made.joined[index] = self.copies(index, offset)
             return
         taken = next((s for s in dying if self.reuse and self.fits(s, index) and self.replaces(unit, s, index)), None)
@@ -260,7 +262,7 @@ class Planner:
 
     def is_written(self, index: int) -> bool:
         """Tell whether a value is computed into an array of its own."""
-        return into(self.steps[index]) is not None or any(isinstance(u, Group) and index in u.outputs for u in self.order)
+        return into(self.steps[index]) is not None or index in self.grouped
 
 
 def outputs_of(unit: Unit) -> tuple[int, ...]:
