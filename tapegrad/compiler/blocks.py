@@ -100,7 +100,8 @@ def kernel(trace: Trace, group: Group, number: int, name_of: Callable[[Any, str]
 def length(trace: Trace, group: Group) -> int:
     """Return how many rows there are in a block: as many as fit, in blocks of about the same size, two at least."""
     longest = max(size_of(trace.steps[index]) // group.rows for index in group.parts)
-    blocks = max(2 if group.work >= sizes.PAYS else 1, -(-group.rows * longest // sizes.BLOCK))
+    block = sizes.BLOCK if group.heavy else sizes.QUICKER * sizes.BLOCK
+    blocks = max(2 if group.work >= sizes.PAYS else 1, -(-group.rows * longest // block))
     run = -(-group.rows // blocks)
     step = next(n for n in (1024, 64, 16, 1) if run >= 16 * n or n == 1)
     return -(-run // step) * step

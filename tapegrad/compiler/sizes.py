@@ -4,7 +4,11 @@ LARGE = 2**15
 """Elements from which on arrays may be walked over in blocks."""
 
 BLOCK = 2**16
-"""Elements of a block."""
+"""Elements of a block, in a group that spends its time in slow ufuncs."""
+
+QUICKER = 4
+"""How many times as large the blocks of other groups are. Where ufuncs take a few microseconds, two threads stand in each
+other's way, as each holds the interpreter's lock between two of them; what does not fit into the cache costs less than that."""
 
 PAYS = 100_000.0
 """Nanoseconds of work from which on blocks and threads may pay. Waking a thread takes about as long."""

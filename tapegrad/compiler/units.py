@@ -30,6 +30,7 @@ class Group:
         whole: those of them that are read as a whole, at least by one step.
         outputs: members that are needed outside.
         work: about how many nanoseconds it takes on one thread.
+        heavy: slow ufuncs take most of them.
     """
 
     members: tuple[int, ...]
@@ -40,6 +41,7 @@ class Group:
     whole: frozenset[int]
     outputs: tuple[int, ...]
     work: float
+    heavy: bool
 
 
 Unit: TypeAlias = "int | Group"
@@ -119,9 +121,10 @@ def worthwhile(trace: Trace, group: Open) -> bool:
     return (len(computed) > 1 or slow) and work(trace, group) >= sizes.PAYS
 
 
-def work(trace: Trace, group: Open) -> float:
-    """Return about how many nanoseconds the steps of a group take."""
-    return sum(nanoseconds(trace.steps[i], part) * size_of(trace.steps[i]) for i, part in group.parts.items())
+def work(trace: Trace, group: Open, slowly: bool = False) -> float:
+    """Return about how many nanoseconds the steps of a group take; of slow ones only, if wanted."""
+    times = [(nanoseconds(trace.steps[i], part), size_of(trace.steps[i])) for i, part in group.parts.items()]
+    return sum(time * size for time, size in times if time > 1.0 or not slowly)
 
 
 def closed(trace: Trace, group: Open, used: set[int]) -> Group:
@@ -138,4 +141,6 @@ def closed(trace: Trace, group: Open, used: set[int]) -> Group:
                     whole.add(s)
     outputs = tuple([index for index in group.members if index in used])
     members, ends = tuple(group.members), tuple(group.ends)
-    return Group(members, ends, group.parts, rows, tuple(inputs), frozenset(whole), outputs, work(trace, group))
+    total = work(trace, group)
+    heavy = work(trace, group, slowly=True) > 0.5 * total
+    return Group(members, ends, group.parts, rows, tuple(inputs), frozenset(whole), outputs, total, heavy)
