@@ -136,7 +136,7 @@ class Task:
         first, results = record(self.f, self.leaves, self.assemble, hopeful)
         last = improved(first, self.passes)
         if any(step[0] is loop_p for step in last.steps):
-            from tapegrad.compiler.loops.passes import leaving  # as above
+            from tapegrad.compiler.loops.passes import leaving  # here, as few programs have loops
 
             last = leaving(last)
         order = units(last, alive(last), fuse="fuse" in self.passes)
