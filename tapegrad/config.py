@@ -1,6 +1,6 @@
 """What can be set for the whole process."""
 
-from tapegrad.compiler.threads import SHARED, Pool, available
+from tapegrad.compiler.groups.threads import SHARED, Pool, available
 
 
 def threads() -> int:

@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 
 from tapegrad import tree
-from tapegrad.compiler import threads
-from tapegrad.compiler.blocks import Handed, Partial, kernel
 from tapegrad.compiler.calls import UFUNC_OF, call_of, is_array
+from tapegrad.compiler.groups import threads
+from tapegrad.compiler.groups.kernel import Handed, Partial, kernel
+from tapegrad.compiler.groups.parts import QUICK
+from tapegrad.compiler.groups.units import Group
 from tapegrad.compiler.interface import Arguments, Results
 from tapegrad.compiler.loops.node import loop_p
-from tapegrad.compiler.parts import QUICK
 from tapegrad.compiler.plan import Instruction, Plan, Room
 from tapegrad.compiler.source import Names, Source
 from tapegrad.compiler.trace import Trace
-from tapegrad.compiler.units import Group
 from tapegrad.core.doubt import DoubtError, watched_p
 from tapegrad.core.primitive import OUT, Into, Slot
 from tapegrad.core.structure import pick_p

@@ -7,8 +7,8 @@ import numpy as np
 from attrs import frozen
 
 from tapegrad.compiler.calls import into, is_array
+from tapegrad.compiler.groups.units import Group, Unit
 from tapegrad.compiler.trace import Trace
-from tapegrad.compiler.units import Group, Unit
 from tapegrad.ops.join import concatenate_p
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from attrs import frozen
 
+from tapegrad.compiler.groups.units import Group
 from tapegrad.compiler.plan import Plan
 from tapegrad.compiler.source import Source
 from tapegrad.compiler.trace import Trace, alive
-from tapegrad.compiler.units import Group
 from tapegrad.core.printing import describe, operation
 
 

@@ -13,9 +13,9 @@ import numpy as np
 from attrs import define, field, frozen
 
 from tapegrad.compiler.calls import call_of, into, is_array, is_elementwise
+from tapegrad.compiler.groups.units import Group, Unit
 from tapegrad.compiler.joining import Place, find_places, root_of
 from tapegrad.compiler.trace import Trace
-from tapegrad.compiler.units import Group, Unit
 from tapegrad.core.doubt import watched_p
 from tapegrad.core.primitive import Into
 from tapegrad.core.program import Program

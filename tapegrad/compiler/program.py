@@ -10,18 +10,18 @@ import numpy as np
 from attrs import define, field, frozen
 
 from tapegrad import tree
-from tapegrad.compiler.algebra import simplify
-from tapegrad.compiler.alike import compute_together
 from tapegrad.compiler.emit import emit
-from tapegrad.compiler.gather import gather_products
+from tapegrad.compiler.groups.units import units
 from tapegrad.compiler.interface import MISS
 from tapegrad.compiler.loops.node import Repeat, loop_p
 from tapegrad.compiler.lowered import Lowered, lowered
+from tapegrad.compiler.passes.algebra import simplify
+from tapegrad.compiler.passes.alike import compute_together
+from tapegrad.compiler.passes.gather import gather_products
+from tapegrad.compiler.passes.rewriting import expand, fold, merge
 from tapegrad.compiler.plan import plan
-from tapegrad.compiler.rewriting import expand, fold, merge
 from tapegrad.compiler.source import Source
 from tapegrad.compiler.trace import Trace, alive, record
-from tapegrad.compiler.units import units
 from tapegrad.core.doubt import DoubtError
 from tapegrad.core.node import CURRENT
 from tapegrad.core.program import Program

@@ -7,8 +7,8 @@ import pytest
 
 import tapegrad as tg
 import tapegrad.numpy as tnp
-from tapegrad.compiler.alike import compute_together, rows_of
 from tapegrad.compiler.function import jit
+from tapegrad.compiler.passes.alike import compute_together, rows_of
 from tapegrad.compiler.plan import Plan, plan
 from tapegrad.compiler.program import PASSES, improved
 from tapegrad.compiler.trace import alive

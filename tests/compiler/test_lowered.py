@@ -11,7 +11,7 @@ import tapegrad as tg
 import tapegrad.numpy as tnp
 from tapegrad.compiler.costs import cost
 from tapegrad.compiler.function import jit
-from tapegrad.compiler.gather import gather_products
+from tapegrad.compiler.passes.gather import gather_products
 from tapegrad.compiler.trace import alive
 from tests.compiler.tracing import small_blocks, traced
 

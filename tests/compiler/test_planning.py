@@ -9,10 +9,10 @@ import tapegrad as tg
 import tapegrad.numpy as tnp
 from tapegrad.compiler import calls
 from tapegrad.compiler.function import jit
+from tapegrad.compiler.groups.units import Group, units
 from tapegrad.compiler.plan import Plan, plan
 from tapegrad.compiler.program import improved
 from tapegrad.compiler.trace import Trace, alive
-from tapegrad.compiler.units import Group, units
 from tests.compiler.tracing import PROGRAMS, agrees, small_blocks, traced
 
 x = np.linspace(0.1, 2.0, 40)

@@ -8,9 +8,9 @@ import pytest
 import tapegrad as tg
 import tapegrad.numpy as tnp
 from tapegrad import nn
-from tapegrad.compiler.algebra import simplify
+from tapegrad.compiler.passes.algebra import simplify
+from tapegrad.compiler.passes.rewriting import expand, fold, merge, replayed
 from tapegrad.compiler.program import PASSES, improved
-from tapegrad.compiler.rewriting import expand, fold, merge, replayed
 from tests.compiler.tracing import PROGRAMS, after, agrees, names, traced
 
 x = np.array([[0.5, -1.5, 2.0], [1.0, 3.0, -0.25]])

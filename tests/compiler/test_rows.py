@@ -9,8 +9,8 @@ import tapegrad as tg
 import tapegrad.numpy as tnp
 from tapegrad import nn
 from tapegrad.compiler.function import jit
-from tapegrad.compiler.parts import behind, lead, part_of, rest, split
-from tapegrad.compiler.threads import AGAIN, TRIES, Gauge
+from tapegrad.compiler.groups.parts import behind, lead, part_of, rest, split
+from tapegrad.compiler.groups.threads import AGAIN, TRIES, Gauge
 from tapegrad.compiler.trace import alive
 from tests.compiler.test_planning import grouped, members
 from tests.compiler.tracing import agrees, small_blocks, traced

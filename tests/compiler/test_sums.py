@@ -8,7 +8,7 @@ import pytest
 
 import tapegrad as tg
 import tapegrad.numpy as tnp
-from tapegrad.compiler.gather import gather_products
+from tapegrad.compiler.passes.gather import gather_products
 from tapegrad.compiler.program import PASSES, improved
 from tests.compiler.tracing import after, agrees, names, traced
 

@@ -18,7 +18,7 @@ import pytest
 import tapegrad as tg
 import tapegrad.numpy as tnp
 from tapegrad.compiler.function import jit
-from tapegrad.compiler.threads import SHARED, Pool, available
+from tapegrad.compiler.groups.threads import SHARED, Pool, available
 from tests.compiler.tracing import small_blocks
 
 

@@ -8,8 +8,8 @@ from unittest.mock import patch
 import numpy as np
 
 from tapegrad import tree
-from tapegrad.compiler import sizes
 from tapegrad.compiler.function import jit
+from tapegrad.compiler.groups import sizes
 from tapegrad.compiler.program import PASSES
 from tapegrad.compiler.trace import Trace, alive, record
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad.compiler.loops.node import Repeat, alike, loop_p
-from tapegrad.compiler.rewriting import put, replayed
+from tapegrad.compiler.passes.rewriting import put, replayed
 from tapegrad.compiler.trace import Trace, record
 from tapegrad.core.node import CURRENT
 from tapegrad.core.primitive import Primitive

@@ -7,9 +7,9 @@ import numpy as np
 from attrs import define, field
 
 from tapegrad.compiler.calls import into, is_array
+from tapegrad.compiler.groups.units import Unit
 from tapegrad.compiler.loops.node import Repeat
 from tapegrad.compiler.plan import Planner, Room
-from tapegrad.compiler.units import Unit
 
 LARGE = 2**24
 """Bytes of a stack up to which it is a buffer of the program; larger ones are allocated at each call."""

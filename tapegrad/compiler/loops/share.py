@@ -9,7 +9,7 @@ from attrs import define
 
 from tapegrad.compiler.loops.convert import put_loop
 from tapegrad.compiler.loops.node import Repeat, cut, loop_p
-from tapegrad.compiler.rewriting import _identity, replayed
+from tapegrad.compiler.passes.rewriting import _identity, replayed
 from tapegrad.compiler.trace import Trace, alive
 from tapegrad.core.node import Step
 from tapegrad.core.primitive import Primitive

@@ -7,7 +7,7 @@ import attrs
 
 from tapegrad.compiler.loops.convert import put_loop
 from tapegrad.compiler.loops.node import Repeat, cut, loop_p, reached
-from tapegrad.compiler.rewriting import replayed
+from tapegrad.compiler.passes.rewriting import replayed
 from tapegrad.compiler.trace import Trace
 from tapegrad.core.primitive import Primitive
 from tapegrad.core.structure import pick_p

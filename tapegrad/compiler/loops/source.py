@@ -7,12 +7,12 @@ import numpy as np
 
 from tapegrad.compiler.calls import is_array
 from tapegrad.compiler.emit import Writer
+from tapegrad.compiler.groups.units import Unit, units
 from tapegrad.compiler.loops.layout import PREPARED, Layout, LoopPlanner, Stack
 from tapegrad.compiler.loops.node import Repeat, needed
 from tapegrad.compiler.plan import Plan, Room
 from tapegrad.compiler.source import Source
 from tapegrad.compiler.trace import Trace, alive
-from tapegrad.compiler.units import Unit, units
 
 
 def loop_source(loop: Repeat, passes: Sequence[str], setting: Callable[[Any], Any]) -> Source:

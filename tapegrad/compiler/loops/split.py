@@ -15,7 +15,7 @@ import numpy as np
 from tapegrad.compiler.calls import UFUNC_OF
 from tapegrad.compiler.loops.convert import put_loop, same_kind
 from tapegrad.compiler.loops.node import Repeat, cut, loop_p
-from tapegrad.compiler.rewriting import put, replayed
+from tapegrad.compiler.passes.rewriting import put, replayed
 from tapegrad.compiler.trace import Trace, alive
 from tapegrad.core.doubt import watched_p
 from tapegrad.core.node import CURRENT, Step

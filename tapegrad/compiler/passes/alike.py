@@ -14,7 +14,7 @@ import numpy as np
 from attrs import field, frozen
 
 from tapegrad.compiler.calls import into, is_elementwise
-from tapegrad.compiler.rewriting import Early, replayed
+from tapegrad.compiler.passes.rewriting import Early, replayed
 from tapegrad.compiler.trace import Trace, alive
 from tapegrad.core.node import Step
 from tapegrad.core.reading import getitem_p

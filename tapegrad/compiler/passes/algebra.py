@@ -10,10 +10,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from tapegrad.compiler import sizes
-from tapegrad.compiler.alike import slices_in_a_row
-from tapegrad.compiler.rewriting import argument, producer, replayed
-from tapegrad.compiler.sums import sum_by_product
+from tapegrad.compiler.groups import sizes
+from tapegrad.compiler.passes.alike import slices_in_a_row
+from tapegrad.compiler.passes.rewriting import argument, producer, replayed
+from tapegrad.compiler.passes.sums import sum_by_product
 from tapegrad.compiler.trace import Trace
 from tapegrad.core.arrays import broadcast_to_p, dtype_of, shape_of, sum_to_p
 from tapegrad.core.primitive import Primitive

@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from tapegrad.compiler import sizes
-from tapegrad.compiler.grouping import Open, gather, sink
-from tapegrad.compiler.parts import Part, is_cut, nanoseconds, size_of
+from tapegrad.compiler.groups import sizes
+from tapegrad.compiler.groups.grouping import Open, gather, sink
+from tapegrad.compiler.groups.parts import Part, is_cut, nanoseconds, size_of
 from tapegrad.compiler.trace import Trace
 from tapegrad.core.doubt import watched_p
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 
-from tapegrad.compiler.rewriting import argument, replayed
+from tapegrad.compiler.passes.rewriting import argument, replayed
 from tapegrad.compiler.trace import Trace, alive
 from tapegrad.core.node import Step
 from tapegrad.ops.arithmetic import add_p

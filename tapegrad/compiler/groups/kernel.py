@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from attrs import define, field, frozen
 
-from tapegrad.compiler import sizes
 from tapegrad.compiler.calls import UFUNC_OF
-from tapegrad.compiler.parts import Fold, behind, is_cut, lead, rest, size_of, units
+from tapegrad.compiler.groups import sizes
+from tapegrad.compiler.groups.parts import Fold, behind, is_cut, lead, rest, size_of, units
+from tapegrad.compiler.groups.units import Group
 from tapegrad.compiler.trace import Trace
-from tapegrad.compiler.units import Group
 from tapegrad.core.doubt import watched_p
 
 WIDE = 1024

@@ -16,8 +16,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from attrs import frozen
 
-from tapegrad.compiler import sizes
 from tapegrad.compiler.calls import UFUNC_OF, call_of, is_array, is_elementwise
+from tapegrad.compiler.groups import sizes
 from tapegrad.core.doubt import watched_p
 from tapegrad.core.node import Step
 from tapegrad.core.reading import getitem_p

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from attrs import define, field
 
-from tapegrad.compiler import sizes
-from tapegrad.compiler.parts import Part, fits, is_cut, nanoseconds, offers, part_of, size_of
+from tapegrad.compiler.groups import sizes
+from tapegrad.compiler.groups.parts import Part, fits, is_cut, nanoseconds, offers, part_of, size_of
 from tapegrad.compiler.trace import Trace
 from tapegrad.core.node import Step
 
