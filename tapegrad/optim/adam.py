@@ -111,7 +111,7 @@ def moments(g: Any, m: Any, v: Any, b1: Any, b2: Any, rate: Any, correction: Any
     if not plain:
         m = b1 * m + (1.0 - b1) * g
         v = b2 * v + (1.0 - b2) * (g * g)
-        return rate * m / (correction * np.sqrt(v) + eps), m, v
+        return m / (np.sqrt(v) + eps / correction) * (rate / correction), m, v
     step = g * (1.0 - b1) if g.dtype == m.dtype else np.multiply(g, 1.0 - b1, dtype=m.dtype)
     m = m * b1
     m += step
