@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 from attrs import define, field
 
 from tapegrad.compiler.groups import sizes
@@ -37,6 +38,8 @@ def gather(trace: Trace, order: Sequence[int]) -> list[Open]:
     """Put each step that can be part of a group into the latest one that it can join, or a new one."""
     steps = trace.steps
     groups: list[Open] = []
+    if not any(isinstance(x, np.ndarray) and x.size >= sizes.LARGE for i in order for x in (steps[i][4], *steps[i][2])):
+        return groups
     home: dict[int, Open] = {}
     reach: dict[int, int] = {}  # for each value the groups that it depends on, its own not included
     for index in order:
