@@ -82,7 +82,7 @@ class Writer:
         self.lines: list[str] = []
         self.doubts: list[str] = []
         self.full: dict[Any, Any] = {}
-        self.views: set[str] = set()
+        self.named: set[str] = set()
 
     def source(self, arguments: "tree.Structure[Any]", results: "tree.Structure[Any]", fixed: dict[int, Any]) -> Source:
         self.lines += Arguments(self.trace, self.made, self.names, fixed, self.paths).code(arguments)
@@ -136,8 +136,8 @@ class Writer:
         name = f"b{room.buffer}_{dtype.name}_{'x'.join(map(str, shape))}" + (f"_{start}" if start else "")
         span = f"{start or ''}:{stop}"
         line = f"{name} = buffers[{room.buffer}][{span}].view({self.names.of(dtype, 'dtype')}).reshape({shape})"
-        if name not in self.views:
-            self.views.add(name)
+        if name not in self.named:
+            self.named.add(name)
             self.once.append(line)
         return name
 
