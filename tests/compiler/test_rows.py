@@ -163,6 +163,21 @@ def test_folds_along_any_axes(axis: Any, name: str, keepdims: bool) -> None:
             agrees(f, drawn(*shape, dtype=np.complex128)) if name in ("sum", "prod") else None
 
 
+@pytest.mark.parametrize("dtype", [np.bool, np.int8, np.uint8, np.int64, np.float16, np.float32])
+@pytest.mark.parametrize("name", ["sum", "max", "prod"])
+def test_folds_of_small_numbers(dtype: Any, name: str) -> None:
+    def f(x: Any) -> Any:
+        y = tnp.maximum(x, x[::-1])
+        total = getattr(tnp, name)(y, axis=1)
+        return total, getattr(tnp, name)(y, axis=0), tnp.square(total * 2), tnp.sin(tnp.astype(y, np.float64))
+
+    tolerance = {np.float16: 1e-2, np.float32: 1e-5}.get(dtype, 1e-12)
+    with small_blocks():
+        for shape in ((16, 3), (9, 5), (10, 40)):
+            x = random.random(size=shape) * 12
+            agrees(f, x > 5 if dtype is np.bool else x.astype(dtype), rtol=tolerance)
+
+
 def test_an_array_that_is_read_both_in_rows_and_as_a_whole() -> None:
     def f(x: Any) -> Any:
         y = tnp.exp(x) * 2.0

@@ -227,7 +227,7 @@ class Writer:
             self.body.append(f"{self.name_of(np.copyto, 'copyto')}({out}, {name}({', '.join(words)}))")
         else:
             assert part.fold is not None
-            self.fold(part.fold, words[part.fold.operand], args[part.fold.operand], out, shape)
+            self.fold(part.fold, words[part.fold.operand], args[part.fold.operand], out, value)
         if not elementwise:
             self.release(k, inputs)
 
@@ -261,12 +261,13 @@ class Writer:
             self.word[index] = f"v{index}"
             self.body.append(f"v{index} = {seen}")
 
-    def fold(self, fold: Fold, word: str, x: Any, out: str, shape: Shape) -> None:
+    def fold(self, fold: Fold, word: str, x: Any, out: str, value: Any) -> None:
         """Write a reduction of the axes behind the rows."""
+        shape = rest(value.shape, self.rows)
         axes, rank, count = behind(fold.axes, x.shape, self.rows), len(rest(x.shape, self.rows)) + 1, x.shape[-1]
         kept, last = len(shape) == rank - 1, axes == (rank - 1,)
         place = f"{out}[..., 0]" if kept else out
-        if last and 2 <= count <= FEW:
+        if last and 2 <= count <= FEW and x.dtype == value.dtype:  # sums of small integers are of larger ones
             name, columns = self.name_of(fold.ufunc, fold.ufunc.__name__ + "_"), [f"{word}[..., {k}]" for k in range(count)]
             self.body.append(f"c = {place}; {name}({columns[0]}, {columns[1]}, out=c)")
             self.body += [f"{name}(c, {column}, out=c)" for column in columns[2:]]

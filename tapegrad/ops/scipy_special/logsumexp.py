@@ -62,7 +62,7 @@ def _logsumexp(a: Any, axis: Axes = None, keepdims: bool = False) -> Any:
 
 def _expanded(a: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     """Return the same in simpler operations: what is added up beside the greatest elements is masked, not chosen."""
-    if dtype_of(a).kind != "f" or not shape_of(a):
+    if dtype_of(a).kind != "f" or not shape_of(a) or 0 in shape_of(a):
         return None
     top = np.max(a, axis=axis, keepdims=True)
     top = np.where(np.isfinite(top), top, np.zeros((), dtype_of(a)))
