@@ -201,6 +201,16 @@ def alive(trace: Trace) -> list[int]:
     return sorted(dependencies(trace.steps, trace.inputs, wanted))
 
 
+def readers_of(trace: Trace, order: Sequence[int]) -> dict[int, list[int]]:
+    """Return for each value that a step in `order` needs the steps that do, in order, each once."""
+    found: dict[int, list[int]] = {}
+    for index in order:
+        for source in dict.fromkeys(trace.steps[index][1]):
+            if source is not None:
+                found.setdefault(source, []).append(index)
+    return found
+
+
 def name_of(f: Callable[..., Any]) -> str:
     return getattr(f, "__name__", repr(f))
 

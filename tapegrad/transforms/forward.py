@@ -43,6 +43,8 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], 
     Example:
         >>> jvp(lambda x: x * x, (3.0,), (1.0,))
         (9.0, np.float64(6.0))
+        >>> jvp(lambda x: (x * x, "kept"), (3.0,), (1.0,), has_aux=True)
+        (9.0, np.float64(6.0), 'kept')
 
     References:
         A. Griewank, A. Walther, "Evaluating Derivatives", 2nd ed., SIAM 2008, section 3.1 (forward mode).
@@ -77,6 +79,9 @@ def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> An
         >>> y, f_jvp = linearize(lambda x: x ** 3, 2.0)
         >>> f_jvp(1.0), f_jvp(10.0)
         (np.float64(12.0), np.float64(120.0))
+        >>> out, f_jvp, aux = linearize(lambda x: (x ** 3, "kept"), 2.0, has_aux=True)
+        >>> aux
+        'kept'
     """
     out, pull, aux = pull_back("linearize", f, primals, tuple(range(len(primals))), {}, has_aux)
     return (out, pushed(pull), aux) if has_aux else (out, pushed(pull))

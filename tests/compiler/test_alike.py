@@ -56,9 +56,7 @@ def test_slices_of_rows_and_of_the_first_axis() -> None:
 
 
 def test_slopes_of_a_recurrence_are_one_step() -> None:
-    trace = traced(tg.grad(recurrence), w, xs)
-    names = [trace.steps[index][0].name for index in alive(improved(trace, PASSES))]
-    trace = improved(trace, PASSES)
+    trace = improved(traced(tg.grad(recurrence), w, xs), PASSES)
     names = [trace.steps[index][0].name for index in alive(trace)]
     assert names.count("tanh") == 8
     assert names.count("square") <= 2

@@ -7,7 +7,7 @@ from attrs import define, field
 
 from tapegrad.compiler.groups import sizes
 from tapegrad.compiler.groups.parts import Part, fits, is_cut, nanoseconds, offers, part_of, size_of
-from tapegrad.compiler.trace import Trace
+from tapegrad.compiler.trace import Trace, readers_of
 from tapegrad.core.node import Step
 
 CHEAP = 0.3
@@ -47,7 +47,7 @@ def gather(trace: Trace, order: Sequence[int]) -> list[Open]:
         part = part_of(steps[index])
         joined = None
         if part is not None:
-            joined = place(steps[index], part, groups, home, reach)
+            joined, rows = place(steps[index], part, groups, home, reach)
             size = size_of(steps[index])
             if (
                 joined is None
@@ -58,7 +58,7 @@ def gather(trace: Trace, order: Sequence[int]) -> list[Open]:
                 joined = Open(steps[index][4].shape, 1 << len(groups), rows)
                 groups.append(joined)
             if joined is not None:
-                joined.take(index, part, together(steps[index], part, joined, home), size)
+                joined.take(index, part, rows, size)
         needs = 0
         for s in sources:
             owner = home.get(s)
@@ -73,15 +73,20 @@ def gather(trace: Trace, order: Sequence[int]) -> list[Open]:
     return groups
 
 
-def place(step: Step, part: Part, groups: list[Open], home: dict[int, Open], reach: dict[int, int]) -> Open | None:
-    """Return the latest group that a step can join: one that computes what it needs, or that has arrays of its shape."""
+def place(
+    step: Step, part: Part, groups: list[Open], home: dict[int, Open], reach: dict[int, int]
+) -> tuple[Open | None, frozenset[int]]:
+    """Return the latest group that a step can join, and the numbers of rows that it then can have.
+
+    It is one that computes what the step needs, or that has arrays of its shape.
+    """
     sources = [s for s in step[1] if s is not None]
     for group in reversed(groups):
         near = any(home.get(s) is group and s not in group.ends for s in sources)
         alike = part.kind == "each" and group.shape == step[4].shape
-        if (near or alike) and together(step, part, group, home) and can_join(group, sources, home, reach, groups):
-            return group
-    return None
+        if (near or alike) and (rows := together(step, part, group, home)) and can_join(group, sources, home, reach, groups):
+            return group, rows
+    return None, frozenset()
 
 
 def together(step: Step, part: Part, group: Open, home: dict[int, Open]) -> frozenset[int]:
@@ -126,11 +131,7 @@ def can_join(group: Open, sources: Sequence[int], home: dict[int, Open], reach: 
 def sink(trace: Trace, order: Sequence[int], groups: list[Open]) -> None:
     """Move cheap steps that only a later group needs there, if what they need is at hand anyway: nothing is written for it."""
     home = {index: group for group in groups for index in group.parts}
-    readers: dict[int, list[int]] = {index: [] for index in order}
-    for index in order:
-        for s in set(trace.steps[index][1]):
-            if s in readers:
-                readers[s].append(index)
+    readers = readers_of(trace, order)
     for group in groups:
         for index in reversed(group.members):
             user = only_user(index, home, readers)
@@ -148,7 +149,7 @@ def sink(trace: Trace, order: Sequence[int], groups: list[Open]) -> None:
 
 def only_user(index: int, home: dict[int, Open], readers: dict[int, list[int]]) -> Open | None:
     """Return the group in which all steps are that need a value; None if there are others."""
-    users = [home.get(k) for k in readers[index]]
+    users = [home.get(k) for k in readers.get(index, ())]
     return users[0] if users and all(user is users[0] for user in users) else None
 
 

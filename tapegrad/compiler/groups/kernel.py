@@ -94,7 +94,7 @@ def kernel(trace: Trace, group: Group, number: int, name_of: Callable[[Any, str]
         name_of: gives the name of a constant.
         by_keyword: ufuncs that take their output by keyword.
     """
-    return Writer(trace, group, number, name_of, by_keyword).kernel()
+    return KernelWriter(trace, group, number, name_of, by_keyword).kernel()
 
 
 def length(trace: Trace, group: Group) -> int:
@@ -107,7 +107,7 @@ def length(trace: Trace, group: Group) -> int:
     return -(-run // step) * step
 
 
-class Writer:
+class KernelWriter:
     """What is known while a kernel is written down."""
 
     def __init__(
@@ -246,13 +246,7 @@ class Writer:
         return self.word[index]
 
     def view(self, index: int, word: str, shape: Shape, before: Shape) -> None:
-        seen = (
-            word
-            if shape == before
-            else f"{word}.reshape((-1, {', '.join(map(str, shape))}))"
-            if shape
-            else f"{word}.reshape(-1)"
-        )
+        seen = word if shape == before else f"{word}.reshape({(-1, *shape)})"
         if index in self.group.outputs:
             self.body.append(f"{self.name_of(np.copyto, 'copyto')}({self.word[index]}, {seen})")
         elif shape == before:

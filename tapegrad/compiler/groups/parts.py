@@ -96,13 +96,13 @@ class Part:
 
 def part_of(step: Step) -> Part | None:
     """Return what a step can be to a group, or None."""
-    primitive, inputs, args, settings, value = step
+    primitive, inputs, args, _, value = step
     if primitive is watched_p:
-        fits = inputs[0] is not None and is_array(args[0]) and args[0].dtype.kind in "fc"
-        return found("end", whole_of(args[0])) if fits else None
+        looked_at = inputs[0] is not None and is_array(args[0]) and args[0].dtype.kind in "fc"
+        return found("end", whole_of(args[0])) if looked_at else None
     if is_elementwise(step):
         return found("each", (value.shape, cuttable(args, value.shape)))
-    if primitive.elementwise and primitive.into is None and is_array(value) and not settings and value.dtype.kind in "biufc":
+    if is_call(step):
         return found("call", (value.shape, cuttable(args, value.shape)))
     if primitive in (reshape_p, getitem_p) and is_array(value) and inputs[0] is not None and is_array(args[0]):
         return found("view", whole_of(args[0]), whole_of(value)) if is_reshape(step) else None
@@ -113,6 +113,13 @@ def part_of(step: Step) -> Part | None:
     if fold.axes[0] > 0:
         return found("fold", (shape, fold.axes[0]), fold=fold) if is_array(value) else None
     return found("end", (shape, together(fold.axes)), fold=fold)
+
+
+def is_call(step: Step) -> bool:
+    """Tell whether a step is an elementwise function of the library that is no ufunc; a user's own sees whole arrays."""
+    primitive, _, _, settings, value = step
+    ours = primitive.elementwise and primitive.owner is None and primitive.into is None
+    return ours and is_array(value) and not settings and value.dtype.kind in "biufc"
 
 
 def found(kind: str, *limits: Limit, fold: Fold | None = None) -> Part | None:
@@ -140,8 +147,8 @@ def offers(limits: Sequence[Limit]) -> frozenset[int]:
 def fits(limit: Limit, rows: int) -> bool:
     """Tell whether the leading axes can be cut into so many rows of the same size."""
     shape, most = limit
-    found = split(shape, rows)
-    return found is not None and found[0] <= most
+    cut = split(shape, rows)
+    return cut is not None and cut[0] <= most
 
 
 def split(shape: Shape, rows: int) -> tuple[int, int] | None:
@@ -157,9 +164,9 @@ def split(shape: Shape, rows: int) -> tuple[int, int] | None:
 
 def lead(shape: Shape, rows: int) -> tuple[int, int]:
     """Return what `split` does, for rows that fit."""
-    found = split(shape, rows)
-    assert found is not None, f"{shape} has not {rows} rows"
-    return found
+    cut = split(shape, rows)
+    assert cut is not None, f"{shape} has not {rows} rows"
+    return cut
 
 
 def rest(shape: Shape, rows: int) -> Shape:

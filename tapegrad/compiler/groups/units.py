@@ -11,7 +11,7 @@ from typing import TypeAlias
 from attrs import frozen
 
 from tapegrad.compiler.groups import sizes
-from tapegrad.compiler.groups.grouping import Open, gather, sink
+from tapegrad.compiler.groups.grouping import CHEAP, Open, gather, sink
 from tapegrad.compiler.groups.parts import Part, is_cut, nanoseconds, size_of
 from tapegrad.compiler.trace import Trace
 from tapegrad.core.doubt import watched_p
@@ -117,7 +117,7 @@ def worthwhile(trace: Trace, group: Open) -> bool:
     computed = [index for index in (*group.members, *group.ends) if group.parts[index].kind != "view"]
     if not computed or all(group.parts[index].kind == "end" for index in computed):
         return False
-    slow = any(nanoseconds(trace.steps[index], group.parts[index]) > 0.3 for index in computed)
+    slow = any(nanoseconds(trace.steps[index], group.parts[index]) > CHEAP for index in computed)
     return (len(computed) > 1 or slow) and work(trace, group) >= sizes.PAYS
 
 

@@ -9,7 +9,7 @@ from attrs import define
 
 from tapegrad.compiler.loops.convert import put_loop
 from tapegrad.compiler.loops.node import Repeat, cut, loop_p
-from tapegrad.compiler.passes.rewriting import _identity, replayed
+from tapegrad.compiler.passes.rewriting import identity, replayed
 from tapegrad.compiler.trace import Trace, alive
 from tapegrad.core.node import Step
 from tapegrad.core.primitive import Primitive
@@ -113,14 +113,14 @@ def key_of(step: Step, same: dict[int, int] | None) -> Any:
     if same is not None and any(s is not None and s not in same for s in sources):
         return None
     given = tuple([content(x) if s is None else s if same is None else same[s] for s, x in zip(sources, args, strict=True)])
-    return primitive, given, _identity(settings)
+    return primitive, given, identity(settings)
 
 
 def content(x: Any) -> Any:
     """Return what is equal for constants of the same kind and value."""
     if type(x) is np.ndarray:
         return ("array", x.shape, x.dtype.str, x.tobytes()) if x.nbytes <= 2**16 and x.dtype.kind != "O" else id(x)
-    return _identity(x)
+    return identity(x)
 
 
 def frontier(body: Trace, found: dict[int, Any]) -> list[int]:

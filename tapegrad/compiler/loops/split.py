@@ -38,24 +38,32 @@ MANY = 2**22
 """Elements of a value for all turns up to which they are."""
 
 BY_NAME = frozenset(
-    [
-        *(
-            "sum",
-            "mean",
-            "max",
-            "min",
-            "sum_to",
-            "matmul",
-            "outer",
-            "affine",
-            "where",
-            "clip",
-            "stack",
-            "concatenate",
-            "permute",
-        ),
-        *("astype", "cast", "sigmoid", "relu", "logsumexp", "softmax", "log_softmax", "norm", "var", "deviation", "polyval"),
-    ]
+    {
+        "sum",
+        "mean",
+        "max",
+        "min",
+        "sum_to",
+        "matmul",
+        "outer",
+        "affine",
+        "where",
+        "clip",
+        "stack",
+        "concatenate",
+        "permute",
+        "astype",
+        "cast",
+        "sigmoid",
+        "relu",
+        "logsumexp",
+        "softmax",
+        "log_softmax",
+        "norm",
+        "var",
+        "deviation",
+        "polyval",
+    }
 )
 """Operations that cannot fail and that have a good rule for all turns, besides elementwise ones and views."""
 

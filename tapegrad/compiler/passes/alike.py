@@ -14,7 +14,7 @@ import numpy as np
 from attrs import field, frozen
 
 from tapegrad.compiler.calls import into, is_elementwise
-from tapegrad.compiler.passes.rewriting import Early, replayed
+from tapegrad.compiler.passes.rewriting import Early, identity, replayed
 from tapegrad.compiler.trace import Trace, alive
 from tapegrad.core.node import Step
 from tapegrad.core.reading import getitem_p
@@ -134,7 +134,7 @@ def candidates(trace: Trace, order: Sequence[int], lies: dict[int, Rows]) -> Ite
             rows = lies.get(source)
             if rows is not None or (source >= trace.inputs and source not in trace.outputs and into(trace.steps[source])):
                 others = tuple(
-                    [None if k == place else identity(s, x) for k, (s, x) in enumerate(zip(step[1], step[2], strict=True))]
+                    [None if k == place else named(s, x) for k, (s, x) in enumerate(zip(step[1], step[2], strict=True))]
                 )
                 base = None if rows is None else (rows.base, rows.read)
                 key = (step[0], place, others, base, np.shape(step[2][place]))
@@ -142,11 +142,9 @@ def candidates(trace: Trace, order: Sequence[int], lies: dict[int, Rows]) -> Ite
     yield from found.values()
 
 
-def identity(source: int | None, x: Any) -> Any:
-    """Return what is equal for arguments that are the same."""
-    if source is not None:
-        return source
-    return (type(x), repr(x)) if not isinstance(x, np.ndarray) else id(x)
+def named(source: int | None, x: Any) -> Any:
+    """Return what is equal for inputs that are certainly the same."""
+    return identity(x) if source is None else ("step", source)
 
 
 def is_rowwise(step: Step, place: int) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from attrs import frozen
 
 from tapegrad.compiler.passes.rewriting import argument, replayed
-from tapegrad.compiler.trace import Trace, alive
+from tapegrad.compiler.trace import Trace, alive, readers_of
 from tapegrad.core.node import Step
 from tapegrad.ops.arithmetic import add_p
 from tapegrad.ops.contract import matmul_p
@@ -38,11 +38,7 @@ def gather_products(trace: Trace) -> Trace:
     Such sums are the gradients of weights that are used again and again, as in a recurrence.
     """
     steps = trace.steps
-    readers: dict[int, list[int]] = {}
-    for index in alive(trace):
-        for source in steps[index][1]:
-            if source is not None:
-                readers.setdefault(source, []).append(index)
+    readers = readers_of(trace, alive(trace))
     only = {index: found[0] for index, found in readers.items() if len(found) == 1 and index not in trace.outputs}
     inner = {index for index, user in only.items() if is_sum(steps[index]) and is_sum(steps[user]) and same(steps, index, user)}
     sums = {index: terms(steps, index, inner, only) for index in alive(trace) if is_sum(steps[index]) and index not in inner}

@@ -157,10 +157,10 @@ def merge(trace: Trace) -> Trace:
     met: dict[Any, Var] = {}
 
     def rewrite(primitive: Primitive, args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
-        given = tuple([_identity(x) for x in args])
+        given = tuple([identity(x) for x in args])
         if primitive.name in COMMUTATIVE:
             given = tuple(sorted(given, key=repr))
-        key = (primitive, given, _identity(settings))
+        key = (primitive, given, identity(settings))
         if key not in met:
             tape = CURRENT.get()
             assert tape is not None
@@ -170,14 +170,14 @@ def merge(trace: Trace) -> Trace:
     return replayed(trace, rewrite)
 
 
-def _identity(x: Any) -> Any:
+def identity(x: Any) -> Any:
     """Return something hashable that is equal for what is certainly the same."""
     if type(x) is Var:
         return Var, x.index
     if isinstance(x, dict):
-        return tuple(sorted((name, _identity(v)) for name, v in x.items())) if x else ()
+        return tuple(sorted((name, identity(v)) for name, v in x.items())) if x else ()
     if isinstance(x, (tuple, list)):
-        return type(x), tuple([_identity(v) for v in x])
+        return type(x), tuple([identity(v) for v in x])
     if isinstance(x, (int, float, complex, str, np.generic, np.dtype, slice)) or x is None or x is Ellipsis:
         return type(x), repr(x)  # -0.0 is not 0.0, and nan is nan
     return id(x)
