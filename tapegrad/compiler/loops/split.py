@@ -16,7 +16,7 @@ from tapegrad.compiler.calls import UFUNC_OF
 from tapegrad.compiler.loops.convert import put_loop, same_kind
 from tapegrad.compiler.loops.node import Repeat, cut, loop_p
 from tapegrad.compiler.passes.rewriting import put, replayed
-from tapegrad.compiler.trace import Trace, alive
+from tapegrad.compiler.trace import Trace, alive, readers_of
 from tapegrad.core.doubt import watched_p
 from tapegrad.core.node import CURRENT, Step
 from tapegrad.core.primitive import Primitive
@@ -93,6 +93,7 @@ class Split:
         self.args = args
         self.value = value
         self.order = alive(loop.body)
+        self.read_by = readers_of(loop.body, self.order)
         inputs = range(loop.body.inputs)
         self.once: dict[int, Any] = {k: args[k] for k in inputs if k >= loop.same}  # steps that are the same in every turn
         self.rows: dict[int, Any] = {k: args[k] for k in inputs if loop.carried <= k < loop.same}  # all turns of a step
@@ -178,7 +179,7 @@ class Split:
         return found
 
     def readers(self, index: int) -> list[int]:
-        return [i for i in self.order if index in self.steps[i][1]]
+        return self.read_by.get(index, [])
 
     def terms(self, k: int, index: int) -> tuple[list[tuple[int, Primitive]], set[int]]:
         """Return the terms of the sum that step `index` is, each with the operation that counts it, and the steps that add."""
@@ -229,11 +230,7 @@ class Split:
     def after(self, kept: Sequence[int], sums: dict[int, Terms]) -> set[int]:
         """Return the steps that are done after the loop."""
         outputs = {self.body.outputs[k] for k in kept}
-        readers: dict[int, list[int]] = {}
-        for index in self.order:
-            for s in self.steps[index][1]:
-                if s is not None:
-                    readers.setdefault(s, []).append(index)
+        readers = dict(self.read_by)
         for terms, within in sums.values():
             for s, _ in terms:
                 readers[s] = [i for i in readers[s] if i not in within]
