@@ -79,6 +79,19 @@ def test_what_a_step_can_be_to_a_group() -> None:
     assert kind(lambda x: x + 1.0, drawn(0, 6)) is None
 
 
+def test_an_operation_of_the_users_own_sees_whole_arrays() -> None:
+    seen = []
+
+    def shifted(x: Any) -> Any:
+        seen.append(np.shape(x))
+        return x - np.size(x)
+
+    shift = tg.primitive(shifted, vjp=lambda g, y, x: g, elementwise=True)
+    with small_blocks():
+        agrees(lambda x: tnp.exp(tnp.sin(shift(tnp.cos(x) * x))), drawn(16, 6))
+    assert set(seen) == {(16, 6)}
+
+
 # Programs of one group
 
 

@@ -116,10 +116,9 @@ def part_of(step: Step) -> Part | None:
 
 
 def is_call(step: Step) -> bool:
-    """Tell whether a step is an elementwise function of the library that is no ufunc; a user's own sees whole arrays."""
+    """Tell whether a step is an elementwise function of the library that is no ufunc."""
     primitive, _, _, settings, value = step
-    ours = primitive.elementwise and primitive.owner is None and primitive.into is None
-    return ours and is_array(value) and not settings and value.dtype.kind in "biufc"
+    return primitive.elementwise and primitive.into is None and is_array(value) and not settings and value.dtype.kind in "biufc"
 
 
 def found(kind: str, *limits: Limit, fold: Fold | None = None) -> Part | None:
