@@ -86,8 +86,8 @@ def record_once(
         with np.errstate(all="ignore"):
             try:
                 out = f(*args, **settings)
-            except ValueError as error:
-                uncover(error)
+            except (TypeError, ValueError) as error:
+                uncover(error, tape)
                 raise
         results, structure = tree.flatten(out)
         outputs = tuple([output_of(f, out, k, x, tape) for k, x in enumerate(results)])

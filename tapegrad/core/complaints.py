@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from tapegrad.core.node import Recording
 from tapegrad.errors import ConcretizationError, LeakedVarError, MissingRuleError, library_function, users_line
 
 ARRAYS = (
@@ -67,9 +68,10 @@ def lost(x: Any, what: str, why: str) -> NoReturn:
         )
     )
     by = "" if called is None else f" by {called}, called"
-    raise ConcretizationError(
+    x.tape.refused = (
         f"a traced value of shape {x.shape} and dtype {x.dtype} was asked for {what}{by} at {users_line()}, which {why}.{way}"
     )
+    raise ConcretizationError(x.tape.refused)
 
 
 def no_number(operation: str, position: int, x: Any, way: str = "") -> TypeError:
@@ -93,10 +95,15 @@ def check_numbers(operation: str, args: Iterable[Any]) -> None:
             raise no_number(operation, position, x)
 
 
-def uncover(error: ValueError) -> None:
-    """Raise the error of ours that one of NumPy's hides: it calls a traced value in ``a[i] = x`` a sequence."""
+def uncover(error: TypeError | ValueError, tape: Recording) -> None:
+    """Raise the error of ours that one of NumPy's hides.
+
+    It calls a traced value in ``a[i] = x`` a sequence, and forgets why the one in ``np.zeros(n)`` gave no integer.
+    """
     if isinstance(error.__cause__, ConcretizationError):
         raise error.__cause__ from None
+    if tape.refused and type(error) is TypeError and "a single integer, got 'Var(" in str(error):
+        raise ConcretizationError(tape.refused).with_traceback(error.__traceback__) from None
 
 
 def no_stand_in(name: str) -> MissingRuleError:

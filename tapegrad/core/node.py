@@ -76,7 +76,8 @@ class Recording:
     ``abstract`` holds the roots whose values must not be looked at, of each `vmap`, `jit` or structured loop under way;
     ``quiet`` holds the ranges of nodes that rules recorded, which divide by zero where the user's code does not;
     ``hopeful`` tells that rules are to be recorded bare, without guards against NaN, and their results `watched`;
-    ``wholly`` that this is so in the bodies of loops, too, which are recorded with care otherwise (`jit`).
+    ``wholly`` that this is so in the bodies of loops, too, which are recorded with care otherwise (`jit`);
+    ``refused`` is what was said when a traced value was last asked for a plain one in vain.
     """
 
     steps: list[Step] = field(factory=list)
@@ -87,6 +88,7 @@ class Recording:
     quiet: list[range] = field(factory=list)
     hopeful: bool = False
     wholly: bool = False
+    refused: str = ""
 
     def root_paths(self) -> dict[int, str]:
         """Return, for each root node, the path of the leaf that it stands for."""

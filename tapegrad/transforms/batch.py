@@ -32,7 +32,7 @@ P = ParamSpec("P")
 Out = TypeVar("Out")
 
 
-def vmap(f: Callable[P, Out], in_axes: Any = 0, out_axes: Any = 0) -> Callable[P, Out]:
+def vmap(f: Callable[P, Out], in_axes: Any = 0, out_axes: Any = 0, axis_size: int | None = None) -> Callable[P, Out]:
     """Return the function that maps `f` over an axis of its arguments, all examples at once.
 
     Most operations compute a whole batch with one call of NumPy; ``docs/batching.md`` lists which. The gradients
@@ -47,12 +47,15 @@ def vmap(f: Callable[P, Out], in_axes: Any = 0, out_axes: Any = 0) -> Callable[P
         in_axes: the axis to map over: one for all arguments, or a tuple with one for each; in place of an argument's axis may
             stand a pytree of axes that is a prefix of the argument. None: the same for all examples.
         out_axes: where the mapped axis stands in the outputs, likewise.
+        axis_size: the number of examples; needed only where nothing is mapped.
 
     Returns:
         A function of the same arguments; keyword arguments are mapped over their first axis.
 
     Raises:
-        ValueError: when it is called: if nothing is mapped, or the mapped axes differ in size (naming sizes and paths).
+        TypeError: if `axis_size` is not an integer.
+        ValueError: when it is called: if nothing is mapped and there is no `axis_size`, or the mapped axes differ in size from
+            it or from each other (naming sizes and paths).
         TreeError: if `in_axes` or `out_axes` is no prefix of the tree it belongs to.
         ConcretizationError: if `f` looks at a value that depends on the example.
 
@@ -60,7 +63,9 @@ def vmap(f: Callable[P, Out], in_axes: Any = 0, out_axes: Any = 0) -> Callable[P
         >>> vmap(lambda x, y: x @ y, in_axes=(0, None))(np.ones((3, 2)), np.array([1.0, 10.0]))
         array([11., 11., 11.])
     """
-    return Batched(f, in_axes if not isinstance(in_axes, list) else tuple(in_axes), out_axes)
+    if axis_size is not None and (type(axis_size) is bool or not isinstance(axis_size, (int, np.integer))):
+        raise TypeError(f"vmap: axis_size must be an integer, got {kind_of(axis_size)}")
+    return Batched(f, in_axes if not isinstance(in_axes, list) else tuple(in_axes), out_axes, axis_size)
 
 
 @frozen(eq=False, slots=False, repr=False)
@@ -69,6 +74,7 @@ class Batched(Transformed):
 
     in_axes: Any = 0
     out_axes: Any = 0
+    axis_size: int | None = None
 
     @property
     def transform(self) -> str:
@@ -92,7 +98,7 @@ class Batched(Transformed):
             found = [prefix(axis, arg, f"in_axes of {name}") for axis, arg, name in zip(spread, args, names, strict=True)]
             leaf_axes = [axis for part in found for axis in part]
         leaf_axes += [0] * structure.children[1].count
-        size = batch_size(f, leaves, leaf_axes, args, settings)
+        size = batch_size(f, leaves, leaf_axes, args, settings, self.axis_size)
         batches = [x if axis is None else leading(x, axis) for x, axis in zip(leaves, leaf_axes, strict=True)]
         mapped = [axis is not None for axis in leaf_axes]
         return run(f, batches, mapped, structure, size, self.out_axes)
@@ -167,8 +173,8 @@ def run_once(
             y = None if index is None else table.get(index)
             results.append(placed(f, leaf, axis, size) if y is None else moved(f, y, axis))
         return tree.unflatten(out_structure, results)
-    except ValueError as error:
-        uncover(error)
+    except (TypeError, ValueError) as error:
+        uncover(error, tape)
         raise
     finally:
         close_tape(tape, token)
@@ -342,8 +348,10 @@ def prefix(axes: Any, of: Any, where: str) -> list[int | None]:
     ]
 
 
-def batch_size(f: Callable[..., Any], leaves: Sequence[Any], axes: Sequence[int | None], args: Any, settings: Any) -> int:
-    """Return the common size of the mapped axes.
+def batch_size(
+    f: Callable[..., Any], leaves: Sequence[Any], axes: Sequence[int | None], args: Any, settings: Any, given: int | None
+) -> int:
+    """Return the common size of the mapped axes, which is the `given` one if there is one.
 
     Raises:
         ValueError: if there is none.
@@ -357,7 +365,9 @@ def batch_size(f: Callable[..., Any], leaves: Sequence[Any], axes: Sequence[int 
         for shape, axis in zip(shapes, axes, strict=True)
         if axis is not None
     }
-    if len(found) == 1 and -1 not in found:
+    if given is not None:
+        found.add(int(given))
+    if len(found) == 1 and min(found) >= 0:
         return found.pop()
     paths = leaf_paths(f, args, settings)
     sizes = {}
@@ -367,9 +377,13 @@ def batch_size(f: Callable[..., Any], leaves: Sequence[Any], axes: Sequence[int 
         if not -len(shape) <= axis < len(shape):
             raise ValueError(f"vmap of {name_of(f)}: {path} has shape {shape} and no axis {axis} to map over")
         sizes[path] = shape[axis]
+    if given is not None:
+        if given < 0:
+            raise ValueError(f"vmap of {name_of(f)}: axis_size must not be negative, got {given}")
+        sizes["axis_size"] = int(given)
     if not sizes:
-        raise ValueError(f"vmap of {name_of(f)}: no argument is mapped; give at least one an axis in in_axes")
-    listed = ", ".join(f"{path} has {n}" for path, n in sizes.items())
+        raise ValueError(f"vmap of {name_of(f)}: no argument is mapped; give at least one an axis in in_axes, or axis_size")
+    listed = ", ".join(f"{path} has {n}" if path != "axis_size" else f"axis_size is {n}" for path, n in sizes.items())
     raise ValueError(f"vmap of {name_of(f)}: the mapped axes must have one size, but {listed}")
 
 

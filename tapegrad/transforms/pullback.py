@@ -76,8 +76,8 @@ def pull_back(
             tape.steps = []  # they belong to the pull from here on
         primals = tuple([args[i] for i in positions])
         return out, Pull(name, live, steps, start, roots, outputs, values, structure, primals), aux
-    except ValueError as error:
-        uncover(error)
+    except (TypeError, ValueError) as error:
+        uncover(error, tape)
         raise
     finally:
         close_tape(tape, token)

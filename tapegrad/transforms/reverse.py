@@ -85,8 +85,8 @@ def differentiate(name: str, wanted: Grad | ValueAndGrad, args: tuple[Any, ...],
             out = out.value if type(out) is Var else out
         else:
             gradients = watched(leave(tape.steps, start, pull_recorded(tape, start, roots, index, out)))
-    except ValueError as error:
-        uncover(error)
+    except (TypeError, ValueError) as error:
+        uncover(error, tape)
         raise
     finally:
         close_tape(tape, token)

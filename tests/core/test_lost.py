@@ -140,6 +140,16 @@ def test_filling_an_array_of_numpy_says_so_in_a_program() -> None:
         tg.jit(fill)(X)
 
 
+@pytest.mark.parametrize("make", [np.zeros, np.empty, np.ones, lambda n: np.full(n, 2.0)])
+@pytest.mark.parametrize("under", [tg.jit, lambda f: lambda n: tg.vmap(f)(np.array([n, n]))], ids=["jit", "vmap"])
+def test_a_shape_that_depends_on_a_value_is_named_with_its_line(under: Any, make: Any) -> None:
+    """NumPy puts an error of its own in the place of what a single integer for a shape raises."""
+    with pytest.raises(ConcretizationError, match=r"index or a count .*test_lost.py:\d+, in .* has to be known before"):
+        under(lambda n: make(n))(2)
+    with pytest.raises(TypeError, match=r"'str' object cannot be interpreted|a single integer, got 'two'"):
+        under(lambda n: make("two"))(2)
+
+
 def test_a_number_has_no_length_as_in_numpy() -> None:
     with pytest.raises(TypeError, match=r"len\(\) of unsized object"):
         tg.grad(lambda x: len(x) * x)(2.0)

@@ -158,6 +158,15 @@ def test_a_loop_is_a_few_nodes_however_long() -> None:
     assert tg.grad(lambda x: np.sum(f(3000)(x)))(X).shape == (3,)
 
 
+def test_branches_that_read_nothing_are_chosen_between_examples() -> None:
+    picks = np.array([True, False])
+    assert tg.vmap(lambda pick: tg.cond(pick, lambda: 1.0, lambda: 2.0))(picks).tolist() == [1.0, 2.0]
+    mixed = tg.vmap(lambda k, x: tg.switch(k, [lambda: np.ones(2), lambda: x * np.ones(2)]))(
+        np.array([1, 0, 7]), np.arange(3.0)
+    )
+    assert mixed.tolist() == [[0.0, 0.0], [1.0, 1.0], [2.0, 2.0]]
+
+
 def test_only_the_chosen_branch_runs() -> None:
     calls: list[str] = []
 

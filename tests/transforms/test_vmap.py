@@ -48,6 +48,12 @@ def test_keyword_arguments_are_mapped_over_their_first_axis() -> None:
     assert tg.vmap(lambda x, *, y: x * y, in_axes=(None,))(2.0, y=X).tolist() == (2 * X).tolist()
 
 
+def test_the_number_of_examples_can_be_given_where_nothing_is_mapped() -> None:
+    assert tg.vmap(lambda x: x * 2.0, in_axes=None, axis_size=3)(1.0).tolist() == [2.0, 2.0, 2.0]
+    assert np.size(tg.vmap(lambda: np.ones(2), axis_size=0)()) == 0
+    assert tg.vmap(lambda x: x * 2.0, axis_size=3)(X).tolist() == (2 * X).tolist()
+
+
 # Empty batches
 
 
@@ -130,6 +136,12 @@ def test_sizes_that_differ_are_named_with_their_paths() -> None:
 )
 def test_in_axes_that_do_not_fit(in_axes: Any, error: type[Exception], message: str) -> None:
     raises(error, message, lambda: tg.vmap(f, in_axes=in_axes)(PARAMS, 2.0))
+
+
+def test_a_number_of_examples_that_does_not_fit() -> None:
+    raises(ValueError, "must have one size, but x has 3, axis_size is 4", lambda: tg.vmap(tg.numpy.sin, axis_size=4)(X))
+    raises(ValueError, "axis_size must not be negative, got -1", lambda: tg.vmap(lambda: 1.0, axis_size=-1)())
+    raises(TypeError, "axis_size must be an integer, got a float", lambda: tg.vmap(tg.numpy.sin, axis_size=3.0)(X))  # type: ignore[arg-type]  # a mistake
 
 
 @pytest.mark.parametrize(

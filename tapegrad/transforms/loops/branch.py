@@ -174,7 +174,8 @@ def _push(tangents: Sequence[Any], y: Any, packed: Any, choice: Choice) -> Any:
 
 def _batch(args: Sequence[Any], batched: Sequence[bool], choice: Choice) -> Any:
     index, *parts = args[0]
-    outputs = [vmap(program)(*choice.inputs(k, parts)) for k, program in enumerate(choice.programs)]
+    size = len(index)  # of a branch that reads nothing there are as many results as of any other
+    outputs = [vmap(program, axis_size=size)(*choice.inputs(k, parts)) for k, program in enumerate(choice.programs)]
     where, reshape = FUNCTIONS[np.where], FUNCTIONS[np.reshape]
     selected = []
     for rows in zip(*outputs, strict=True):
