@@ -1,9 +1,14 @@
 """Rules of the user's own: `custom_vjp` and `custom_jvp`."""
 
+import copyreg
+import functools
+import inspect
+import sys
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, Generic, ParamSpec, TypeVar
+from types import MethodType
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 import numpy as np
 from attrs import define, field
@@ -15,12 +20,14 @@ from tapegrad.core.structure import pick_p
 from tapegrad.core.var import Var, apply
 from tapegrad.errors import RuleError
 from tapegrad.transforms.batch import vmap
-from tapegrad.transforms.outputs import check_function
+from tapegrad.transforms.outputs import check_function, kind_of
 from tapegrad.transforms.packed import pack_p, slots
 from tapegrad.transforms.pullback import vjp
 
 P = ParamSpec("P")
+Rest = ParamSpec("Rest")
 Out = TypeVar("Out")
+R = TypeVar("R", bound=Callable[..., Any])
 
 FORWARD: ContextVar[tuple[Any, ...]] = ContextVar("tapegrad.custom_vjp", default=())
 """The functions with a rule of their own whose forward function is running, the innermost last."""
@@ -28,11 +35,92 @@ FORWARD: ContextVar[tuple[Any, ...]] = ContextVar("tapegrad.custom_vjp", default
 
 def as_positions(given: Sequence[int]) -> tuple[int, ...]:
     """Return positions as they are kept."""
+    if not isinstance(given, Sequence) or not all(isinstance(k, int) and k >= 0 for k in given):
+        raise TypeError(f"nondiff_argnums must be a tuple of positions, each 0 or more, got {given!r}")
     return tuple(given)
 
 
-@define(eq=False, slots=False)
-class custom_vjp(Generic[P, Out]):  # JAX's name: it is used as a decorator
+@define(eq=False, slots=False, repr=False)
+class Custom(Generic[P, Out]):
+    """A function with a rule of its own. It has the name, docstring and signature of the function that it is made of.
+
+    Raises:
+        TypeError: if that is no function, or `nondiff_argnums` are no positions.
+    """
+
+    f: Callable[P, Out]
+    nondiff_argnums: tuple[int, ...] = field(default=(), converter=as_positions)
+
+    def __attrs_post_init__(self) -> None:
+        check_function(type(self).__name__, self.f)
+        for name in functools.WRAPPER_ASSIGNMENTS:
+            if hasattr(self.f, name):
+                self.__dict__[name] = getattr(self.f, name)
+        self.__dict__["__wrapped__"] = self.f
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name})"
+
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> Self: ...
+    @overload
+    def __get__(
+        self: "Custom[Concatenate[Any, Rest], Out]", instance: object, owner: type | None = None
+    ) -> Callable[Rest, Out]: ...
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else MethodType(self, instance)  # type: ignore[arg-type]  # subclasses are callable
+
+    def __reduce__(self) -> Any:
+        name = getattr(self, "__qualname__", "")
+        if getattr(sys.modules.get(self.__module__), name, None) is self:  # used as a decorator
+            return name
+        return copyreg.__newobj__, (type(self),), self.__dict__  # type: ignore[attr-defined]  # what object.__reduce__ gives
+
+    @property
+    def name(self) -> str:
+        return getattr(self.f, "__name__", repr(self.f))
+
+    def positional(self, args: tuple[Any, ...], settings: dict[str, Any]) -> tuple[Any, ...]:
+        """Return the arguments of a call by position, with those that are left to their defaults."""
+        if "_count" not in self.__dict__:
+            self.__dict__["_signature"], self.__dict__["_count"] = positional_signature(self.f)
+        if not settings and self.__dict__["_count"] in (len(args), None):
+            return args
+        called = f"{type(self).__name__} of {self.name}"
+        if self.__dict__["_signature"] is None:
+            raise TypeError(f"{called}: pass the arguments by position, got {', '.join(settings)} by keyword")
+        try:
+            bound = self.__dict__["_signature"].bind(*args, **settings)
+        except TypeError as error:
+            if not settings:
+                return args  # the rule will say what it misses
+            raise TypeError(f"{called}: {error}") from None
+        bound.apply_defaults()
+        named = [key for key in bound.kwargs if key in settings]
+        if named:
+            raise TypeError(
+                f"{called}: rules are given arguments by position, but {', '.join(named)} can be passed by name only"
+            )
+        given: tuple[Any, ...] = bound.args
+        return given
+
+
+def positional_signature(f: Callable[..., Any]) -> tuple[inspect.Signature | None, int | None]:
+    """Return the signature of a function, and how many arguments it takes by position: None for any number of them."""
+    try:
+        signature = inspect.signature(f)
+    except (TypeError, ValueError):  # a builtin without a signature
+        return None, None
+    kinds = [p.kind for p in signature.parameters.values()]
+    if inspect.Parameter.VAR_POSITIONAL in kinds:
+        return signature, None
+    return signature, sum(
+        kind in (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD) for kind in kinds
+    )
+
+
+@define(eq=False, slots=False, repr=False)
+class custom_vjp(Custom[P, Out]):  # JAX's name: it is used as a decorator
     """A function whose reverse rule the user gives.
 
     ``forward(*args)`` returns the output and whatever the rule needs later, a pytree of residuals; it may call the function.
@@ -60,13 +148,8 @@ class custom_vjp(Generic[P, Out]):  # JAX's name: it is used as a decorator
         np.float64(1.0)
     """
 
-    f: Callable[P, Out]
-    nondiff_argnums: tuple[int, ...] = field(default=(), converter=as_positions)
     forward: Callable[..., tuple[Any, Any]] | None = field(default=None, init=False)
     backward: Callable[..., Any] | None = field(default=None, init=False)
-
-    def __attrs_post_init__(self) -> None:
-        check_function("custom_vjp", self.f)
 
     def defvjp(self, forward: Callable[..., tuple[Any, Any]], backward: Callable[..., Any]) -> None:
         """Give the rule; see the class."""
@@ -77,19 +160,18 @@ class custom_vjp(Generic[P, Out]):  # JAX's name: it is used as a decorator
     def __call__(self, *args: P.args, **settings: P.kwargs) -> Out:
         if CURRENT.get() is None:
             return self.f(*args, **settings)
-        name = getattr(self.f, "__name__", repr(self.f))
+        name = self.name
         if self.forward is None or self.backward is None:
             raise TypeError(f"custom_vjp: {name} has no rule yet; give one with {name}.defvjp(forward, backward)")
-        if settings:
-            raise TypeError(f"custom_vjp: pass the arguments of {name} by position, got {', '.join(settings)} by keyword")
-        fixed, free = parted("custom_vjp", name, args, self.nondiff_argnums)
+        given = self.positional(args, settings)
+        fixed, free = parted("custom_vjp", name, given, self.nondiff_argnums)
         leaves, structure = tree.flatten(free)
         running = FORWARD.get()
         if any(self is other for other in running):
-            return self._within(args, name, fixed, leaves, structure)
+            return self._within(given, name, fixed, leaves, structure)
         token = FORWARD.set((*running, self))
         try:
-            made = self.forward(*args)
+            made = self.forward(*given)
         finally:
             FORWARD.reset(token)
         if not isinstance(made, tuple) or len(made) != 2:
@@ -149,8 +231,8 @@ def joined(fixed: Sequence[Any], free: Sequence[Any], positions: Sequence[int]) 
     return [placed[k] if k in placed else next(rest) for k in range(len(fixed) + len(free))]
 
 
-@define(eq=False, slots=False)
-class custom_jvp(Generic[P, Out]):  # JAX's name: it is used as a decorator
+@define(eq=False, slots=False, repr=False)
+class custom_jvp(Custom[P, Out]):  # JAX's name: it is used as a decorator
     """A function whose forward rule the user gives; the reverse rule is its transpose.
 
     ``rule(primals, tangents)``, tuples with one tree an argument, returns the output and its tangent; it is linear in the
@@ -175,29 +257,25 @@ class custom_jvp(Generic[P, Out]):  # JAX's name: it is used as a decorator
         np.float64(0.5)
     """
 
-    f: Callable[P, Out]
-    nondiff_argnums: tuple[int, ...] = field(default=(), converter=as_positions)
     rule: Callable[..., tuple[Any, Any]] | None = field(default=None, init=False)
 
-    def __attrs_post_init__(self) -> None:
-        check_function("custom_jvp", self.f)
-
-    def defjvp(self, rule: Callable[..., tuple[Any, Any]]) -> None:
-        """Give the rule; see the class."""
+    def defjvp(self, rule: R) -> R:
+        """Give the rule, which is returned, so that this can be its decorator; see the class."""
         check_function("custom_jvp: the rule", rule)
         self.rule = rule
+        return rule
 
     def __call__(self, *args: P.args, **settings: P.kwargs) -> Out:
         if CURRENT.get() is None:
             return self.f(*args, **settings)
-        name = getattr(self.f, "__name__", repr(self.f))
+        name = self.name
         if self.rule is None:
             raise TypeError(f"custom_jvp: {name} has no rule yet; give one with {name}.defjvp(rule)")
-        if settings:
-            raise TypeError(f"custom_jvp: pass the arguments of {name} by position, got {', '.join(settings)} by keyword")
-        fixed, free = parted("custom_jvp", name, args, self.nondiff_argnums)
+        given = self.positional(args, settings)
+        fixed, free = parted("custom_jvp", name, given, self.nondiff_argnums)
         leaves, structure = tree.flatten(free)
-        results, out_structure = tree.flatten(self.f(*args, **settings))
+        f: Callable[..., Any] = self.f
+        results, out_structure = tree.flatten(f(*given))
         if not any(type(x) is Var for x in leaves):
             outputs = results
         else:
@@ -220,9 +298,22 @@ class Rule:
 
 def own(primitive: Primitive, leaves: Sequence[Any], results: Sequence[Any], residuals: Sequence[Any], rule: Rule) -> list[Any]:
     """Record the node of a function with a rule of its own: outputs as they are, arguments and residuals for the rule."""
+    check_leaves(
+        f"{primitive.name} of {rule.name}: an argument", leaves, "; if it is no array, name its place in nondiff_argnums"
+    )
+    check_leaves(f"{primitive.name} of {rule.name}: an output", results, "")
+    way = "; arguments in nondiff_argnums are given to the backward function as they are"
+    check_leaves(f"{primitive.name} of {rule.name}: a residual", residuals, way)
     packed = apply(pack_p, *leaves, *residuals, *results)
     node = apply(primitive, packed, rule=rule, counts=(len(leaves), len(residuals)))
     return [apply(pick_p, node, which=k) for k in range(len(results))]
+
+
+def check_leaves(what: str, leaves: Sequence[Any], way: str) -> None:
+    """Raise for the first leaf that is neither array nor number."""
+    for x in leaves:
+        if not isinstance(x, (Var, np.ndarray, np.generic, float, int, complex)):
+            raise TypeError(f"{what} is {kind_of(x)}, expected an array or a number{way}")
 
 
 def split(packed: Any, counts: tuple[int, int]) -> tuple[list[Any], list[Any], list[Any]]:

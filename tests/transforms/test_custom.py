@@ -1,5 +1,7 @@
 """`custom_vjp` and `custom_jvp`: rules of the user's own under every transform, and what is said about wrong ones."""
 
+import inspect
+import pickle
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -172,11 +174,94 @@ def test_a_rule_is_needed_under_a_transform_only() -> None:
         raises(TypeError, f"<lambda> has no rule yet; give one with <lambda>.{how}", partial(tg.grad(f), 3.0))
 
 
-def test_arguments_go_by_position() -> None:
-    f = tg.custom_vjp(lambda x: x * 2.0)
-    f.defvjp(lambda x: (x * 2.0, None), lambda kept, g: (g,))
-    message = "custom_vjp: pass the arguments of <lambda> by position, got x by keyword"
-    raises(TypeError, message, lambda: tg.grad(lambda x: f(x=x))(3.0))
+def scaled(x: float, y: float = 2.0, *, sign: float = 1.0) -> float:
+    """Return ``x * y``, or its negative."""
+    return x * y * sign
+
+
+def with_a_rule(make: Any, **options: Any) -> Any:
+    """Return `scaled` with rules that are three times its derivative by `x`, so that it shows that they were used."""
+    f = make(scaled, **options)
+    if make is tg.custom_vjp:
+        f.defvjp(lambda x, y: (x * y, (x, y)), lambda kept, g: (3 * g * kept[1], g * kept[0]))
+    else:
+        f.defjvp(lambda at, t: (at[0] * at[1], 3 * t[0] * at[1] + t[1] * at[0]))
+    return f
+
+
+BOTH = pytest.mark.parametrize("make", [tg.custom_vjp, tg.custom_jvp])
+
+
+@BOTH
+def test_arguments_by_keyword_and_defaults_are_given_to_rules_by_position(make: Any) -> None:
+    f = with_a_rule(make)
+    assert tg.grad(lambda x: f(x))(5.0) == 6.0
+    assert tg.grad(lambda x: f(y=4.0, x=x))(5.0) == 12.0
+    assert tg.grad(lambda y: f(5.0, y=y))(4.0) == 5.0
+    raises(TypeError, "of scaled: rules are given arguments by position", lambda: tg.grad(lambda x: f(x, sign=-1.0))(3.0))
+    raises(TypeError, "of scaled: missing a required argument: 'x'", lambda: tg.grad(lambda y: f(y=y))(3.0))
+    raises(TypeError, "of scaled: got an unexpected keyword argument 'z'", lambda: tg.grad(lambda x: f(x, z=x))(3.0))
+
+
+@BOTH
+def test_a_function_with_a_rule_looks_like_the_function(make: Any) -> None:
+    f = with_a_rule(make)
+    assert (f.__name__, f.__doc__, f.__wrapped__) == ("scaled", scaled.__doc__, scaled)
+    assert inspect.signature(f) == inspect.signature(scaled) and repr(f) == f"{make.__name__}(scaled)"
+    assert pickle.loads(pickle.dumps(make(scaled)))(3.0) == 6.0
+    assert pickle.loads(pickle.dumps(decorated)) is decorated
+
+
+@tg.custom_jvp
+def decorated(x: float) -> float:
+    return x * 2.0
+
+
+@decorated.defjvp
+def decorated_rule(at: Any, t: Any) -> Any:
+    return decorated(*at), 5.0 * t[0]
+
+
+def test_a_rule_may_be_given_by_decorator() -> None:
+    assert tg.grad(decorated)(1.0) == 5.0 and decorated_rule((1.0,), (1.0,)) == (2.0, 5.0)
+
+
+@BOTH
+def test_methods_may_have_rules(make: Any) -> None:
+    class Model:
+        scale = 2.0
+
+        def product(self, x: Any) -> Any:
+            return x * self.scale
+
+        ruled = make(product, nondiff_argnums=(0,))
+        unruled = make(product)
+
+    if make is tg.custom_vjp:
+        Model.ruled.defvjp(lambda self, x: (self.ruled(x), None), lambda self, kept, g: (3.0 * g,))
+        Model.unruled.defvjp(lambda self, x: (x, None), lambda kept, g: (None, g))
+    else:
+        Model.ruled.defjvp(lambda self, at, t: (at[0], 3.0 * t[0]))
+        Model.unruled.defjvp(lambda at, t: (at[1], t[1]))
+    assert Model().ruled(4.0) == 8.0 and tg.grad(Model().ruled)(1.0) == 3.0
+    message = "of product: an argument is a Model, expected an array or a number; if it is no array, name its place in nondiff"
+    raises(TypeError, message, lambda: tg.grad(Model().unruled)(1.0))
+
+
+def test_residuals_and_outputs_are_arrays() -> None:
+    f = tg.custom_vjp(lambda x: x)
+    f.defvjp(lambda x: (x, "kept"), lambda kept, g: (g,))
+    raises(TypeError, "custom_vjp of <lambda>: a residual is a str, expected an array", lambda: tg.grad(f)(1.0))
+    f.defvjp(lambda x: ("x", None), lambda kept, g: (g,))
+    raises(TypeError, "custom_vjp of <lambda>: an output is a str, expected an array", lambda: tg.grad(f)(1.0))
+
+
+@BOTH
+@pytest.mark.parametrize("wrong", [0, (-1,), "0", (0.0,), None])
+def test_positions_of_what_is_no_array_are_a_tuple(make: Any, wrong: Any) -> None:
+    raises(
+        TypeError, "nondiff_argnums must be a tuple of positions, each 0 or more", lambda: make(np.sin, nondiff_argnums=wrong)
+    )
 
 
 def test_what_is_no_function() -> None:
