@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tapegrad.core.complaints import CONSTANT_OR_ARRAY, hidden, lost
+from tapegrad.core.complaints import CONSTANT_OR_ARRAY, hidden, leaked, lost
 from tapegrad.core.node import CURRENT
 from tapegrad.core.primitive import PRIMITIVES
 
@@ -23,7 +23,13 @@ def look_at(x: Any, what: str, way: str) -> None:
         x: a traced value.
         what: what it was asked for.
         way: what to write instead, whichever the transform.
+
+    Raises:
+        LeakedVarError: if the transform that recorded it is over.
+        ConcretizationError: see above.
     """
+    if not x.tape.steps:
+        raise leaked(x)
     abstract = x.tape.abstract
     if abstract:
         indices = set(origins(x, abstract[0].roots.start))

@@ -49,6 +49,35 @@ def test_a_value_that_outlives_its_transform() -> None:
     assert np.array_equal(tg.grad(lambda x: x.sum())(A), np.ones_like(A))
 
 
+LOOKS: dict[str, Callable[[Any], Any]] = {
+    "bool": bool,
+    "int": int,
+    "float": float,
+    "item": lambda x: x.item(),
+    "tolist": lambda x: x.tolist(),
+    "asarray": np.asarray,
+    "list": lambda x: np.mean([x, x]),
+    "nonzero": np.nonzero,
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize(
+    "transform", [tg.grad, tg.jit, lambda f: lambda x: tg.vmap(f)(np.array([x, x]))], ids=["grad", "jit", "vmap"]
+)
+def test_a_value_that_outlives_its_transform_cannot_be_looked_at(transform: Any, look: str) -> None:
+    """Not even by `bool` and `int`, which look at values under `grad`: of a batch it would be the first example."""
+    kept: list[Any] = []
+
+    def f(x: Any) -> Any:
+        kept.append(x * 2.0)
+        return np.sum(x)
+
+    transform(f)(1.0)
+    with pytest.raises(LeakedVarError, match=r"made by 'multiply', was used at .*test_leaks\.py:\d+"):
+        LOOKS[look](kept[0])
+
+
 def in_another_thread(use: Callable[[Any], Any], x: Any) -> BaseException | None:
     """Return the error with which `use(x)` ends in a thread of its own."""
     with ThreadPoolExecutor(1, thread_name_prefix="worker") as pool:
