@@ -1,5 +1,7 @@
 """Jacobians and Hessians: `vjp` and `linearize`, batched over a basis."""
 
+import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -13,10 +15,12 @@ from tapegrad.transforms.batch import vmap
 from tapegrad.transforms.entry import normalize, plain_argnums
 from tapegrad.transforms.forward import pushed
 from tapegrad.transforms.pullback import pull_back
-from tapegrad.transforms.reverse import grad
+from tapegrad.transforms.reverse import Grad, differentiate
 from tapegrad.transforms.wrapped import Transformed
 
 T = TypeVar("T")
+
+ANYWHERE = inspect.Parameter.POSITIONAL_OR_KEYWORD
 
 
 def jacrev(
@@ -130,15 +134,29 @@ def hvp(f: Callable[[T], Any]) -> Callable[[T, T], T]:
     References:
         B. Pearlmutter, "Fast Exact Multiplication by the Hessian", Neural Computation 6, 1994.
     """
+    return HessianProduct(f)
 
-    slope = grad(f)
 
-    def product(x: T, v: T) -> T:
-        _, pull, _ = pull_back("hvp", slope, (x,), (0,), {}, has_aux=False)
-        tangent: T = pushed(pull)(v)
-        return tangent
+@frozen(eq=False, slots=False, repr=False)
+class HessianProduct(Transformed):
+    """``hvp(f)``; see `hvp`."""
 
-    return product
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        self.__dict__["__signature__"] = inspect.Signature([inspect.Parameter(name, ANYWHERE) for name in ("x", "v")])
+
+    @property
+    def transform(self) -> str:
+        return "hvp"
+
+    def __call__(self, x: Any, v: Any) -> Any:
+        wanted = Grad(self.f)
+
+        @functools.wraps(wanted)  # so that errors have the names of the function and its argument
+        def slope(x: Any) -> Any:
+            return differentiate("hvp", wanted, (x,), {})[1]
+
+        return pushed(pull_back("hvp", slope, (x,), (0,), {}, has_aux=False)[1])(v)
 
 
 @frozen(eq=False, slots=False, repr=False)
@@ -190,21 +208,27 @@ class Jacobian(Transformed):
         """Raise unless real functions are real, and holomorphic ones complex."""
         name = getattr(self.f, "__name__", repr(self.f))
         for x, what in [(x, "input") for x in inputs] + [(y, "output") for y in outputs]:
-            kind = np.result_type(x.dtype if type(x) is Var else x).kind
-            if self.holomorphic and kind != "c":
+            dtype = kind(x)
+            if self.holomorphic and dtype.kind != "c":
                 raise TypeError(
                     f"{self.transform} of {name} with holomorphic=True: an {what} has a real dtype, expected a complex one"
                 )
-            if not self.holomorphic and kind == "c" and (what == "output" or self.mode != "jacrev"):
+            if not self.holomorphic and dtype.kind == "c" and (what == "output" or self.mode != "jacrev"):
                 raise TypeError(
                     f"{self.transform} of {name}: an {what} is complex; set holomorphic=True if the function is holomorphic"
                 )
-            if kind not in "fc":
-                raise TypeError(f"{self.transform} of {name}: an {what} has an integer or boolean dtype and no derivative")
+            if dtype.kind not in "fc":
+                which = "an integer or boolean dtype" if dtype.kind in "iub" else f"dtype {dtype}"
+                raise TypeError(f"{self.transform} of {name}: an {what} has {which} and no derivative")
 
 
 def size(leaves: Sequence[Any]) -> int:
     return sum(int(np.prod(np.shape(x.value if type(x) is Var else x))) for x in leaves)
+
+
+def kind(x: Any) -> np.dtype[Any]:
+    """Return the dtype of a leaf."""
+    return np.result_type(x.dtype if type(x) is Var else x)
 
 
 def basis(leaves: Sequence[Any]) -> list[Any]:
@@ -214,7 +238,7 @@ def basis(leaves: Sequence[Any]) -> list[Any]:
     for x in leaves:
         shape = np.shape(x.value if type(x) is Var else x)
         count = int(np.prod(shape))
-        units = np.zeros((total, count), np.result_type(x.dtype if type(x) is Var else x))
+        units = np.zeros((total, count), kind(x))
         units[at : at + count] = np.eye(count)
         at += count
         found.append(units.reshape(total, *shape))
@@ -230,7 +254,7 @@ def by_output(rows: Any, inputs: list[Any], outputs: list[Any]) -> list[list[Any
         row = []
         for k, x in enumerate(inputs):
             whole = (*shape, *np.shape(x.value if type(x) is Var else x))
-            row.append(np.zeros(whole) if rows is None else FUNCTIONS[np.reshape](rows[k][at : at + count], whole))
+            row.append(np.zeros(whole, kind(x)) if rows is None else FUNCTIONS[np.reshape](rows[k][at : at + count], whole))
         at += count
         blocks.append(row)
     return blocks
@@ -246,7 +270,7 @@ def by_input(columns: Any, inputs: list[Any], outputs: list[Any]) -> list[list[A
         for k, y in enumerate(outputs):
             whole = (*np.shape(y.value if type(y) is Var else y), *shape)
             if columns is None:
-                blocks[k].append(np.zeros(whole))
+                blocks[k].append(np.zeros(whole, kind(y)))
             else:
                 moved = FUNCTIONS[np.moveaxis](columns[k][at : at + count], 0, -1)
                 blocks[k].append(FUNCTIONS[np.reshape](moved, whole))

@@ -1,5 +1,7 @@
 """`jacfwd`, `jacrev`, `jacobian`, `hessian` and `hvp`: trees, arguments, modes, and what is said about bad input."""
 
+import inspect
+import pickle
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -85,6 +87,8 @@ def test_of_what_does_not_depend_on_the_input_and_of_no_elements(jacobian: Calla
 @each_jacobian
 def test_float32_and_complex_numbers(jacobian: Callable[..., Any]) -> None:
     assert jacobian(np.tanh)(X.astype(np.float32)).dtype == np.float32
+    for none in (jacobian(lambda x: x[:0])(np.ones(3, np.float32)), jacobian(np.tanh)(np.ones(0, np.float32))):
+        assert none.dtype == np.float32
     z = X * (1.0 + 0.5j)
     assert_trees_close(jacobian(lambda z: z**3, holomorphic=True)(z), np.diag(3 * z * z))
 
@@ -219,7 +223,22 @@ def test_argnums_that_name_no_argument(name: str) -> None:
     raises(ValueError, f"{name}: argnums=(0, 0) names an argument twice", lambda: transform(lambda x: x, (0, 0))(X))
 
 
+def half_square(weights: Any) -> Any:
+    """Return half the sum of squares."""
+    return np.sum(weights * weights) / 2.0
+
+
+def test_a_product_with_a_hessian_looks_like_its_function_and_is_pickled() -> None:
+    product: Any = tg.hvp(half_square)
+    assert (product.__name__, product.__doc__, repr(product)) == ("half_square", half_square.__doc__, "hvp(half_square)")
+    assert str(inspect.signature(product)) == "(x, v)"
+    assert pickle.loads(pickle.dumps(product))(X, 2.0 * X).tolist() == (2.0 * X).tolist()
+
+
 def test_bad_input_to_hvp() -> None:
+    raises(TypeError, "hvp: expected a function, got an int", lambda: tg.hvp(3))  # type: ignore[arg-type]  # a mistake
+    raises(TypeError, "hvp of half_square: the leaf weights has dtype int64", lambda: tg.hvp(half_square)(np.arange(3), X))
+    raises(TypeError, "hvp of <lambda>: the function must return a real scalar", lambda: tg.hvp(lambda x: x)(X, X))
     product: Any = tg.hvp(lambda x: np.sum(x))
     raises(TypeError, "hvp of <lambda>: the leaf x has dtype int64", lambda: product(np.arange(3), X))
     raises(TypeError, "hvp: the tangent at [0] has shape (2,) and dtype float64, but", lambda: product(X, np.ones(2)))
