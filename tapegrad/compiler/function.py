@@ -25,6 +25,7 @@ from tapegrad.core.var import Var
 from tapegrad.core.watch import WATCH
 from tapegrad.errors import HOME
 from tapegrad.transforms.outputs import check_function
+from tapegrad.transforms.record import watched_call
 from tapegrad.transforms.wrapped import Transformed
 
 P = ParamSpec("P")
@@ -60,8 +61,10 @@ class Jitted(Transformed, Generic[P, Out]):
         self.__dict__["_positions"] = dict(enumerate(positional_names(self.f)))
 
     def __call__(self, *args: P.args, **settings: P.kwargs) -> Out:
-        if current() is not None or watch() is not None:  # traced into, or to be watched step by step (`tapegrad.debug`)
+        if current() is not None:  # traced into
             return self.f(*args, **settings)  # type: ignore[no-any-return]  # f is held as Any
+        if watch() is not None:  # to be watched step by step (`tapegrad.debug`)
+            return watched_call(self.f, args, settings)  # type: ignore[no-any-return]  # likewise
         cache = self.__dict__["_cache"]
         for program in cache.recent:
             out = program(args, settings)

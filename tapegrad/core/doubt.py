@@ -5,7 +5,7 @@ there are none; what each gradient or tangent comes to is `watched` instead. Who
 (cotangents pass through linear maps only, so that it arrives there), and if there is one records the function again with care.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,16 +18,28 @@ class DoubtError(Exception):
     """NaN in what bare rules left behind: the careful ones are to be run."""
 
 
+def _checked(c: Any, of: int | None = None, check: Callable[[Any], None] | None = None) -> Any:
+    if check is not None:
+        check(c)
+    return c
+
+
 watched_p: Primitive = Primitive(
     name="watched",
-    fn=lambda c, of=None: c,
-    pulls=(lambda g, y, c, of=None: g,),
-    push=lambda tangents, y, c, of=None: tangents[0],
-    batch=lambda args, batched, of=None: apply(watched_p, args[0]),
+    fn=_checked,
+    pulls=(lambda g, y, c, of=None, check=None: g,),
+    push=lambda tangents, y, c, of=None, check=None: tangents[0],
+    batch=lambda args, batched, of=None, check=None: apply(watched_p, args[0], **({} if check is None else {"check": check})),
     cases=(case((3,)),),
 )
 """The identity, on what is to be looked at for NaN. One with the setting ``of`` leads nowhere: what it holds is looked at in
-the place of node `of`, which cannot be NaN where that is finite."""
+the place of node `of`, which cannot be NaN where that is finite. ``check`` is called with what it holds (`tapegrad.debug`)."""
+
+
+def checked(c: Any, check: Callable[[Any], None]) -> Any:
+    """Check what a rule has recorded: a cotangent or a tangent, and of a batch, whose values come later, each example too."""
+    check(c)
+    return apply(watched_p, c, check=check) if type(c) is Var and c.tape.abstract and c.dtype.kind in "fc" else c
 
 
 def watched(cotangents: Sequence[Any]) -> list[Any]:

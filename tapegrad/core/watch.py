@@ -67,7 +67,7 @@ class WatchedSteps(list[Step]):
             raise FloatingPointError(f"nan_check: the argument {self.path(index)} holds {what(value)}")
         given = ", ".join(describe(x, self.name(source)) for source, x in zip(inputs, args, strict=True))
         raise FloatingPointError(
-            f"nan_check: '{primitive.name}' gave {what(value)}{of} at {self.lines[index]}; its arguments were {given}"
+            f"nan_check: {self.title(index)} gave {what(value)}{of} at {self.lines[index]}; its arguments were {given}"
             f"{self.origin(index)}"
         )
 
@@ -93,8 +93,19 @@ class WatchedSteps(list[Step]):
         for start, function, args, positions in reversed(self.entries):
             if index >= start:
                 paths = argument_paths(function, args, positions)
-                return paths[index - start] if index - start < len(paths) else f"%{index}"
-        return f"%{index}"
+                if index - start < len(paths):
+                    return paths[index - start]
+                break
+        (source,) = self[index][1]  # the root of a loop's body, perhaps: what it stands for outside
+        return f"%{index}" if source is None else self.name(source)
+
+    def title(self, index: int) -> str:
+        """Return the name of an operation; of a function with a rule of its own that function's, too."""
+        primitive, _, _, settings, _ = self[index]
+        if primitive.name == "pack" and index + 1 < len(self):  # which only gathers the arguments of the next one
+            primitive, _, _, settings, _ = self[index + 1]
+        called = getattr(settings.get("rule"), "name", "")
+        return f"'{primitive.name}'" + (f" of {called}" if called else "")
 
     def name(self, source: int | None) -> str:
         """Return what an input is called: the path of an argument, the number of a node, nothing for a constant."""
@@ -120,10 +131,9 @@ class WatchedSteps(list[Step]):
         """Raise if the cotangent that node `index` sends to its input is not finite."""
         c = getattr(c, "value", c)
         if self.watch.nan and isinstance(c, (np.ndarray, np.generic, float)) and not finite(c):
-            primitive = self[index][0]
             towards = f", on its way to the argument {self.path(source)}" if self[source][0].name == "root" else ""
             raise FloatingPointError(
-                f"nan_check: the reverse rule of '{primitive.name}' (input {position}) gave {what(c)}{towards}; "
+                f"nan_check: the reverse rule of {self.title(index)} (input {position}) gave {what(c)}{towards}; "
                 f"the operation was recorded at {self.lines[index]}{self.origin(index) if not towards else ''}"
             )
 
@@ -133,7 +143,7 @@ class WatchedSteps(list[Step]):
         for part in parts:
             if self.watch.nan and isinstance(part, (np.ndarray, np.generic, float)) and not finite(part):
                 raise FloatingPointError(
-                    f"nan_check: the forward rule of '{self[index][0].name}' gave {what(part)}; the operation was recorded at "
+                    f"nan_check: the forward rule of {self.title(index)} gave {what(part)}; the operation was recorded at "
                     f"{self.lines[index]}{self.origin(index)}"
                 )
 

@@ -135,7 +135,8 @@ def run_once(
         tape.hopeful = tape.hopeful or hopeful
         start = len(tape.steps)
         table: dict[int, Any] = {}
-        traced = []
+        traced: list[Any] = []
+        paths = leaf_paths(f, *tree.unflatten(structure, batches)) if type(tape.steps) is WatchedSteps else []
         for x, is_mapped in zip(batches, mapped, strict=True):
             if type(x) is Var and x.tape is not tape:
                 raise leaked(x)
@@ -143,6 +144,8 @@ def run_once(
                 plain = x.value if type(x) is Var else x
                 example = plain[0] if size else made_up(plain.shape[1:], plain.dtype)
                 table[len(tape.steps)] = x
+                if type(tape.steps) is WatchedSteps:  # where arguments are named
+                    tape.entries.append((len(tape.steps), paths[len(traced)], (example,), (0,)))
                 tape.steps.append((root_p, FRESH, (example,), NO_SETTINGS, example))
                 x = handle(tape, len(tape.steps) - 1, example, root_p)
             traced.append(x)

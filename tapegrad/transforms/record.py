@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import numpy as np
+
 from tapegrad import tree
-from tapegrad.core.structure import stop_gradient_p
+from tapegrad.core.node import NO_SETTINGS
+from tapegrad.core.structure import root_p, stop_gradient_p
 from tapegrad.core.tape import Tape
-from tapegrad.core.var import Var, apply
-from tapegrad.transforms.entry import enter
+from tapegrad.core.var import Var, apply, handle
+from tapegrad.transforms.batch import leaf_paths
+from tapegrad.transforms.entry import FRESH, close_tape, enter, off_tape, open_tape
 from tapegrad.transforms.outputs import check_function, output_index
 
 T = TypeVar("T")
@@ -43,6 +47,22 @@ def record(f: Callable[..., Any], *args: Any, **settings: Any) -> Tape:
         out = f(*traced, **settings)
         tape.outputs = [output_index("record", f, leaf, tape) for leaf in tree.leaves(out)]
     return tape
+
+
+def watched_call(f: Callable[..., Any], args: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+    """Return ``f(*args, **settings)``, recorded, so that what `tapegrad.debug` watches for is seen."""
+    tape, token = open_tape()
+    try:
+        leaves, structure = tree.flatten((args, settings))
+        for k, (x, path) in enumerate(zip(leaves, leaf_paths(f, args, settings), strict=True)):
+            if isinstance(x, (float, complex)) or (isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fc"):
+                tape.entries.append((len(tape.steps), path, (x,), (0,)))
+                tape.steps.append((root_p, FRESH, (x,), NO_SETTINGS, x))
+                leaves[k] = handle(tape, len(tape.steps) - 1, x, root_p)
+        args, settings = tree.unflatten(structure, leaves)
+        return off_tape(tape, f(*args, **settings))
+    finally:
+        close_tape(tape, token)
 
 
 def stop_gradient(x: T) -> T:

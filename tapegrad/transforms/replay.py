@@ -10,13 +10,14 @@ values, carefully at once, and what they compute is recorded for the outer repla
 """
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 from attrs import evolve
 
 from tapegrad.core.arrays import sum_to
-from tapegrad.core.doubt import has_nan
+from tapegrad.core.doubt import checked, has_nan
 from tapegrad.core.node import Recording, Step
 from tapegrad.core.pending import Scatter, Slots
 from tapegrad.core.primitive import Primitive
@@ -158,7 +159,7 @@ def carefully(
                 continue
             c = conform(rules[k](g, y, *args, **settings), x, primitive)
             if watched is not None:
-                watched.check_cotangent(c, index, k, source)
+                c = checked(c, partial(watched.check_cotangent, index=index, position=k, source=source))
             if c is None:
                 continue
             held = table[source - start]
@@ -188,7 +189,7 @@ def forwards(steps: Sequence[Step], table: Table, start: int, stop: int, wanted:
         y, args = (value, plain_args) if lift is None else lifted(step, index, steps, lift)
         table[index - start] = t = fitted(primitive.push(tangents, y, *args, **settings), value, primitive)
         if watched is not None:
-            watched.check_tangent(t, index)
+            table[index - start] = checked(t, partial(watched.check_tangent, index=index))
 
 
 def fitted(t: Any, value: Any, primitive: Primitive) -> Any:

@@ -209,3 +209,44 @@ def test_both_together() -> None:
             tg.grad(lambda x: np.sum(np.log(x * noise)))(np.zeros(3))
         noise[0] = 2.0
         assert tg.grad(lambda x: np.sum(x * noise))(np.zeros(3)).tolist() == [2.0, 1.0, 1.0]
+
+
+def place() -> str:
+    return r"at .*test_debug\.py:\d+, in <lambda>"
+
+
+@pytest.mark.parametrize("second", [1.0, 0.0])
+def test_a_derivative_of_a_later_example_is_found(second: float) -> None:
+    """Rules are recorded with the first example, which is fine: the others come when the batch is computed."""
+    xs = np.array([4.0, 1.0, second])
+    for slope in (tg.grad(np.sqrt), lambda x: tg.jvp(lambda y: np.sqrt(y), (x,), (1.0,))[1], tg.grad(lambda x: np.sqrt(x))):
+        with tg.debug.nan_check():
+            if second:
+                assert np.allclose(tg.vmap(slope)(xs), 0.5 / np.sqrt(xs))
+                continue
+            with pytest.raises(
+                FloatingPointError, match=r"the (reverse|forward) rule of 'sqrt'.* gave infinity.*recorded at .*py:\d+"
+            ):
+                tg.vmap(slope)(xs)
+
+
+def test_a_value_in_a_compiled_function_is_found() -> None:
+    compiled = tg.jit(lambda params, *, k: {"y": np.log(params["w"]) * k, "k": k})
+    with tg.debug.nan_check(), np.errstate(all="ignore"):
+        fine = compiled({"w": np.ones(2)}, k=2)
+        assert type(fine["y"]) is np.ndarray and fine["k"] == 2
+        with pytest.raises(FloatingPointError, match=rf"'log' gave infinity {place()}; its arguments were params\['w'\]"):
+            compiled({"w": np.zeros(2)}, k=2)
+
+
+def test_arguments_are_named_in_batches_and_for_rules_of_the_users() -> None:
+    def f(p: Any) -> Any:
+        return p["a"]
+
+    ruled = tg.custom_vjp(f)
+    ruled.defvjp(lambda p: (p["a"], None), lambda kept, g: ({"a": g * np.nan},))
+    zero = {"a": np.zeros(2)}
+    assert "arguments were p['a'] = 0.0" in found(lambda: tg.vmap(lambda p: np.log(p["a"]))(zero))
+    assert "the reverse rule of 'custom_vjp' of f (input 0) gave NaN, on its way to the argument p['a']" in found(
+        lambda: tg.grad(lambda p: ruled(p).sum())(zero)
+    )
