@@ -14,6 +14,7 @@ from tapegrad import tree
 from tapegrad.core.node import argument_names
 from tapegrad.errors import TreeError
 from tapegrad.transforms.forward import jvp
+from tapegrad.transforms.outputs import kind_of
 from tapegrad.transforms.pullback import vjp
 from tapegrad.typing import Array
 
@@ -45,7 +46,8 @@ def check_grads(
 
     Raises:
         AssertionError: if a derivative or a value differs; names order, mode, the paths of the leaves, and both numbers.
-        TypeError: if a leaf of `args` is not a floating-point array.
+        TypeError: if `args` is no tuple, or a leaf of it is not a floating-point array.
+        ValueError: if there is no such mode, or `order` is not 1 or more.
 
     Example:
         >>> check_grads(lambda x: np.sin(x) * x, (np.array([0.3, 1.0]),))
@@ -57,6 +59,10 @@ def check_grads(
     unknown = set(modes) - {"fwd", "rev"}
     if unknown:
         raise ValueError(f"check_grads: modes are 'fwd' and 'rev', got {sorted(unknown)}")
+    if not isinstance(args, (tuple, list)):
+        raise TypeError(f"check_grads: args must be a tuple of the arguments, got {kind_of(args)}")
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"check_grads: order must be an integer of 1 or more, got {order!r}")
     vjp(f, *args)  # raises for leaves that are not floating-point, in the words of the transform
     names = argument_names(f, tuple(range(len(args))))
     inputs = [name + path for name, arg in zip(names, args, strict=True) for path in tree.paths(arg)]

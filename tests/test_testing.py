@@ -155,6 +155,14 @@ def test_unknown_modes_are_refused() -> None:
         check_grads(np.sin, (1.0,), modes=("forward",))
 
 
+def test_other_arguments_of_the_wrong_kind_are_refused() -> None:
+    with pytest.raises(TypeError, match=r"args must be a tuple of the arguments, got an array of shape \(3,\)"):
+        check_grads(np.sin, np.ones(3))  # type: ignore[arg-type]  # a mistake
+    for order in (0, -1, "2", 1.0):
+        with pytest.raises(ValueError, match="order must be an integer of 1 or more"):
+            check_grads(np.sin, (1.0,), order=order)  # type: ignore[arg-type]  # a mistake
+
+
 def test_a_wrong_tolerance_lets_a_wrong_rule_pass() -> None:
     def f(x: Any) -> Any:
         return x * 3.0 + tg.stop_gradient(x) * 0.003

@@ -370,3 +370,12 @@ def test_structures_are_equal_exactly_where_map_goes(one: Any, other: Any) -> No
         assert not fits
     else:
         assert fits
+
+
+def test_arguments_of_the_wrong_kind_are_named() -> None:
+    with pytest.raises(TypeError, match=r"ravel: the leaf \['a'\]\[1\] has dtype <U1, expected an array of numbers"):
+        tree.ravel({"a": [1.0, "b"]})
+    with pytest.raises(TypeError, match="unflatten: expected a structure and its leaves, got a list as structure"):
+        tree.unflatten([1.0], tree.structure([1.0]))  # type: ignore[arg-type]  # a mistake: they are swapped
+    with pytest.raises(TypeError, match="register: expected a class, got 3"):
+        tree.register(3, lambda x: (None, ()), lambda key, children: 3)  # type: ignore[arg-type]  # a mistake

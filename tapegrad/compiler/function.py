@@ -11,7 +11,7 @@ from attrs import frozen
 from tapegrad import tree
 from tapegrad.compiler.cache import HANDFUL, Cache, changed, kind_of
 from tapegrad.compiler.interface import DONATED, MISS
-from tapegrad.compiler.leaves import refuse, refuse_static
+from tapegrad.compiler.leaves import check_fields, refuse, refuse_static
 from tapegrad.compiler.lowered import Lowered
 from tapegrad.compiler.memory import CacheInfo, memory_of
 from tapegrad.compiler.method import Method
@@ -198,6 +198,11 @@ class Jitted(Transformed, Generic[P, Out]):
                 hash(x)
             except TypeError:
                 refuse_static(self.f, self._leaf_path(args, settings, k), x)
+        try:
+            hash(structure)
+        except TypeError:
+            check_fields(self.f, structure)
+            raise
         return leaves, structure, fixed
 
     def _put_together(self, leaves: list[Any], structure: Any, fixed: dict[int, Any]) -> Any:

@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from tapegrad import tree
 from tapegrad.compiler.interface import DONATED
 from tapegrad.compiler.trace import name_of
 from tapegrad.core.arrays import has_own_arithmetic, own_arithmetic
@@ -35,8 +36,27 @@ def refuse(f: Callable[..., Any], path: str, x: Any) -> NoReturn:
 
 def refuse_static(f: Callable[..., Any], path: str, x: Any) -> NoReturn:
     """Raise the error for a static argument that cannot be hashed."""
-    way = "trace it, as other arrays" if isinstance(x, np.ndarray) else "pass a tuple, or another value that is hashable"
     raise TypeError(
-        f"jit of {name_of(f)}: a static argument must be hashable, got a {type(x).__name__} for {path}. There is a program for "
-        f"each value, found by its hash: {way}"
+        f"jit of {name_of(f)}: a static argument must be hashable, got a {type(x).__name__} for {path}. {hashable(x)}"
     ) from None
+
+
+def check_fields(f: Callable[..., Any], structure: "tree.Structure[Any]") -> None:
+    """Raise for the first static field in a tree of arguments that cannot be hashed."""
+    for child in structure.children:
+        check_fields(f, child)
+    for x in structure.key if isinstance(structure.key, tuple) else (structure.key,):
+        try:
+            hash(x)
+        except TypeError:
+            kind = structure.kind.__name__ if structure.kind is not None else "a leaf"
+            raise TypeError(
+                f"jit of {name_of(f)}: static fields must be hashable, but one of {kind} holds a {type(x).__name__}. "
+                f"{hashable(x)}"
+            ) from None
+
+
+def hashable(x: Any) -> str:
+    """Say why a static value has to be hashable, and what to pass instead."""
+    way = "trace it, as other arrays" if isinstance(x, np.ndarray) else "pass a tuple, or another value that is hashable"
+    return f"There is a program for each value, found by its hash: {way}"

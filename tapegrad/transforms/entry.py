@@ -21,6 +21,12 @@ from tapegrad.core.watch import WATCH, WatchedSteps
 from tapegrad.errors import TreeError
 from tapegrad.transforms.replay import Table
 
+WAYS = {
+    "record": "pass it by keyword",
+    **dict.fromkeys(("vjp", "jvp", "linearize", "hvp"), "take it from the enclosing function"),
+}
+"""For a transform without `argnums`: how to hold an argument constant."""
+
 FRESH: tuple[None] = (None,)
 """The inputs of a root that comes from nowhere."""
 
@@ -100,11 +106,13 @@ def refuse(name: str, f: Callable[..., Any], args: Sequence[Any], positions: tup
     path = paths[count] if count < len(paths) else str(names)
     if has_own_arithmetic(x) and x.dtype.kind in "fc":
         raise own_arithmetic(f"{name} of {getattr(f, '__name__', f)}: the leaf {path}", x)
-    ways = ["pass it as another argument (see argnums)"]
+    ways = [WAYS.get(name, "pass it as another argument (see argnums)")]
     if isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "iub":
         ways.insert(0, "convert it with .astype(float)")
     elif isinstance(x, int):
         ways.insert(0, f"write it as a float ({float(x)})")
+    elif type(x).__module__ != "builtins" and not hasattr(x, "dtype"):
+        ways.insert(0, "make its class a pytree (a dataclass, an attrs class, or by tapegrad.tree.register)")
     if "." in path:  # a field of a class
         ways.append("declare its field with tapegrad.tree.static() if it is no parameter")
     *others, last = ways

@@ -49,7 +49,8 @@ def register(
         names: the pieces of a path, from the key and the number of children; ``[0]``, ``[1]``, ... by default.
 
     Raises:
-        ValueError: if `kind` is a container already.
+        TypeError: if `kind` is no class.
+        ValueError: if it is a container already.
 
     Example:
         >>> class Pair:
@@ -59,6 +60,8 @@ def register(
         >>> tg.tree.leaves(Pair(1.0, [2.0]))
         [1.0, 2.0]
     """
+    if not isinstance(kind, type):
+        raise TypeError(f"register: expected a class, got {kind!r}")
     if CONTAINERS.get(kind) is not None:
         raise ValueError(f"register: {kind.__name__} is a pytree container already")
 

@@ -57,6 +57,7 @@ def unflatten(structure: Structure[T], leaves: Iterable[Any]) -> T:
     """Put `leaves` into a tree of the given structure.
 
     Raises:
+        TypeError: if `structure` is none, as that of a tree is.
         TreeError: if there are more or fewer leaves than the structure holds.
 
     Example:
@@ -64,6 +65,8 @@ def unflatten(structure: Structure[T], leaves: Iterable[Any]) -> T:
         >>> unflatten(structure, [x * 10 for x in leaves])
         [10.0, {'a': 20.0}]
     """
+    if not isinstance(structure, Structure):
+        raise TypeError(f"unflatten: expected a structure and its leaves, got a {type(structure).__name__} as structure")
     given = list(leaves)
     if len(given) != structure.count:
         raise TreeError(f"unflatten: the structure {structure} holds {structure.count} leaves, but {len(given)} were given")
@@ -142,6 +145,9 @@ def ravel(tree: T) -> tuple[Array, Callable[[Array], T]]:
         The vector, of shape ``(size of all leaves together,)``, and ``unravel(vector) -> tree``, which raises `TreeError`
         for a vector of another shape.
 
+    Raises:
+        TypeError: if a leaf is not an array of numbers, naming its path.
+
     Example:
         >>> vector, unravel = ravel({"a": np.ones((2, 2)), "b": np.zeros(1)})
         >>> vector
@@ -153,6 +159,9 @@ def ravel(tree: T) -> tuple[Array, Callable[[Array], T]]:
     parts, shape_of_tree = flatten(tree)
     shapes = [np.shape(part) for part in parts]
     dtypes = [part.dtype if hasattr(part, "dtype") else np.asarray(part).dtype for part in parts]
+    for dtype, path in zip(dtypes, paths(tree), strict=True):
+        if dtype.kind not in "biufc":
+            raise TypeError(f"ravel: the leaf {path or 'itself'} has dtype {dtype}, expected an array of numbers")
     sizes = [int(np.prod(shape)) for shape in shapes]
     ends = np.cumsum([0, *sizes]).tolist()
     common = np.result_type(*dtypes) if dtypes else np.dtype(float)

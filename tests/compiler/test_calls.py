@@ -15,6 +15,7 @@ import tapegrad.numpy as tnp
 from tapegrad.compiler import cache
 from tapegrad.compiler.function import jit
 from tapegrad.errors import LeakedVarError
+from tapegrad.tree import static
 
 x = np.arange(3.0)
 
@@ -208,6 +209,19 @@ def test_static_arguments_that_cannot_be_hashed() -> None:
         jit(step, static_argnames="x")({"w": x}, x)
     with pytest.raises(TypeError, match="must be hashable, got a dict for params"):
         jit(step, static_argnames=["params"]).lower({"w": x}, x)
+
+
+def test_static_fields_that_cannot_be_hashed() -> None:
+    @frozen
+    class Layer:
+        weight: Any
+        sizes: Any = static(())
+
+    with pytest.raises(
+        TypeError, match=r"jit of .*: static fields must be hashable, but one of Layer holds a list.*pass a tuple"
+    ):
+        jit(lambda layers: layers[0].weight)([Layer(x, [1])])
+    assert np.array_equal(jit(lambda layers: layers[0].weight)([Layer(x, (1,))]), x)
 
 
 def test_errors_of_numpy_come_from_the_trace() -> None:

@@ -84,7 +84,8 @@ def test_a_leaf_without_derivative_is_named_by_path_and_dtype(
 ) -> None:
     params = Params([Layer(GOOD, 1.0), Layer(GOOD, leaf)])
     message = f"{name} of loss: the leaf params.layers[1].heads has {what}, but derivatives are taken by real or complex"
-    raises(lambda: transform(loss, params), TypeError, message, "(see argnums)", "tapegrad.tree.static()")
+    way = {"record": "by keyword", **dict.fromkeys(("vjp", "jvp", "linearize"), "ake it from the enclosing function")}
+    raises(lambda: transform(loss, params), TypeError, message, way.get(name, "(see argnums)"), "tapegrad.tree.static()")
 
 
 @each_transform
@@ -97,6 +98,13 @@ def test_the_first_bad_leaf_is_named(name: str, transform: Callable[[Any, Any], 
 def test_integers_are_told_to_convert() -> None:
     raises(lambda: tg.grad(loss)(np.arange(3)), TypeError, "Convert it with .astype(float)")
     raises(lambda: tg.grad(loss)(3), TypeError, "Write it as a float (3.0)")
+
+
+def test_classes_are_told_to_become_pytrees() -> None:
+    class Model:
+        weight = 1.0
+
+    raises(lambda: tg.grad(loss)(Model()), TypeError, "the leaf params has type Model", "tapegrad.tree.register")
 
 
 def test_the_argument_is_named_as_its_function_names_it() -> None:
