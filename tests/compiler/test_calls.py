@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from attrs import frozen
+from attrs import field, frozen
 
 import tapegrad as tg
 import tapegrad.numpy as tnp
 from tapegrad.compiler import cache
 from tapegrad.compiler.function import jit
 from tapegrad.errors import LeakedVarError
-from tapegrad.tree import static
 
 x = np.arange(3.0)
 
@@ -215,7 +214,7 @@ def test_static_fields_that_cannot_be_hashed() -> None:
     @frozen
     class Layer:
         weight: Any
-        sizes: Any = static(())
+        sizes: Any = field(default=(), metadata={"tapegrad.static": True})
 
     with pytest.raises(
         TypeError, match=r"jit of .*: static fields must be hashable, but one of Layer holds a list.*pass a tuple"
