@@ -383,3 +383,12 @@ def test_what_a_body_raises_is_raised_and_the_program_runs_again() -> None:
     with pytest.raises(np.linalg.LinAlgError):
         compiled(H[0], np.zeros((3, 3, 3)))
     tg.testing.assert_trees_close(compiled(H[0], good), f(H[0], good))
+
+
+def test_loops_over_numbers_of_the_other_byte_order() -> None:
+    def f(x: Any) -> Any:
+        return tg.scan(lambda c, row: (c + np.sum(np.abs(row) ** 2), None), np.sum(x) * 0.0, x)[0]
+
+    x = np.arange(12.0).reshape(4, 3)
+    for other in (x.astype(">f8"), x.astype(">f4"), x.astype("<f8")):
+        assert np.array_equal(tg.jit(tg.grad(f))(other), 2.0 * x)

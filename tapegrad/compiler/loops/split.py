@@ -146,7 +146,7 @@ class Split:
         assert primitive.batch is not None
         y = primitive.batch(given, batched, **settings)
         at_once = plain(y)
-        if np.shape(at_once) != (self.loop.turns, *np.shape(value)) or at_once.dtype != np.result_type(value):
+        if np.shape(at_once) != (self.loop.turns, *np.shape(value)) or native(at_once) != native(value):
             return False
         self.rows[index] = y
         return True
@@ -332,6 +332,11 @@ class Split:
         else:
             right = np.reshape(b, (-1, b.shape[-1]))
         return left @ right
+
+
+def native(x: Any) -> np.dtype[Any]:
+    """Return the dtype of a value, whichever way round its bytes are: elements of an array are NumPy's own way round."""
+    return np.result_type(x).newbyteorder("=")
 
 
 def is_safe(step: Step) -> bool:
