@@ -30,7 +30,8 @@ class Names:
         if type(thing) is tuple and all(type(x) is int for x in thing):
             return repr(thing)
         if id(thing) not in self.known:
-            name = f"{hint}{len(self.bound)}"
+            spelt = hint if hint.isidentifier() else "".join([c if f"_{c}".isidentifier() else "_" for c in f"_{hint}"])
+            name = f"{spelt}{len(self.bound)}"  # an operation of the user's may be called <lambda>
             self.bound[name] = thing  # which keeps its id from being used again
             self.known[id(thing)] = name
         return self.known[id(thing)]

@@ -232,3 +232,12 @@ def test_a_result_that_is_none_is_named() -> None:
     ):
         with pytest.raises(TypeError, match=rf"jit of <lambda>: .* got .* at {path} of the result"):
             jit(f)(np.ones(3))
+
+
+@pytest.mark.parametrize("name", [None, "my operation", "3rd", "class", "a.b", "np", "\N{GREEK SMALL LETTER ALPHA}"])
+def test_operations_of_any_name_are_compiled(name: str | None) -> None:
+    """The function of one that is defined by a lambda is called <lambda>, which the source of a program cannot say."""
+    ruled = tg.primitive(lambda x: x * x, vjp=lambda g, y, x: 2.0 * g * x, name=name)
+    bare = tg.primitive(lambda x: np.sin(x), name=name)
+    assert tg.jit(lambda x: ruled(x) + bare(x))(2.0) == 4.0 + np.sin(2.0)
+    assert tg.jit(tg.grad(ruled))(3.0) == 6.0
