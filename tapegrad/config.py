@@ -23,6 +23,7 @@ def set_threads(count: int | None) -> None:
         count: the number of threads, 1 or more; None for as many as at the start.
 
     Raises:
+        TypeError: if it is not an integer.
         ValueError: if it is less than 1.
 
     Example:
@@ -32,6 +33,8 @@ def set_threads(count: int | None) -> None:
         1
         >>> set_threads(before)
     """
+    if count is not None and (isinstance(count, bool) or not isinstance(count, int)):
+        raise TypeError(f"set_threads: the number of threads must be an integer or None, got {count!r}")
     wanted = available() if count is None else count
     if wanted < 1:
         raise ValueError(f"set_threads: the number of threads must be 1 or more, got {count}")

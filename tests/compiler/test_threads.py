@@ -305,3 +305,11 @@ def test_the_environment_says_how_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TAPEGRAD_THREADS")
     assert available() >= 1
     assert SHARED.pool.threads == tg.config.threads()
+
+
+@pytest.mark.parametrize("count", ["2", 2.0, True, 0, -1])
+def test_a_number_of_threads_is_an_integer_of_1_or_more(count: Any) -> None:
+    before = tg.config.threads()
+    with pytest.raises((TypeError, ValueError), match=r"set_threads: the number of threads must be (an integer|1 or more)"):
+        tg.config.set_threads(count)
+    assert tg.config.threads() == before
