@@ -68,7 +68,9 @@ class Custom(Generic[P, Out]):
         self: "Custom[Concatenate[Any, Rest], Out]", instance: object, owner: type | None = None
     ) -> Callable[Rest, Out]: ...
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        return self if instance is None else MethodType(self, instance)  # type: ignore[arg-type]  # subclasses are callable
+        if instance is None or isinstance(self.f, staticmethod):
+            return self
+        return MethodType(self, instance)  # type: ignore[arg-type]  # subclasses are callable
 
     def __reduce__(self) -> Any:
         name = getattr(self, "__qualname__", "")

@@ -16,6 +16,8 @@ def check_function(name: str, f: Any) -> None:
     Raises:
         TypeError: if `f` cannot be called.
     """
+    if isinstance(f, classmethod):
+        raise TypeError(f"{name}: got a classmethod: write @classmethod above @{name}, not below it")
     if not callable(f):
         raise TypeError(f"{name}: expected a function, got {kind_of(f)}")
 

@@ -32,7 +32,9 @@ class Transformed:
         return type(self).__name__.lower()
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        return self if instance is None else MethodType(self, instance)  # type: ignore[arg-type]  # subclasses are callable
+        if instance is None or isinstance(self.f, staticmethod):
+            return self
+        return MethodType(self, instance)  # type: ignore[arg-type]  # subclasses are callable
 
     def __reduce__(self) -> Any:
         name = getattr(self, "__qualname__", "")

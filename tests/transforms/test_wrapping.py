@@ -170,6 +170,23 @@ def test_methods_that_are_transformed_in_the_class() -> None:
     assert Own().slope(2.0) == 12.0
 
 
+def test_static_methods_may_be_transformed_below_and_class_methods_above() -> None:
+    class Own:
+        @tg.grad
+        @staticmethod
+        def below(x: Any) -> Any:
+            return x * x
+
+        @staticmethod
+        @tg.grad
+        def above(x: Any) -> Any:
+            return x * x
+
+    assert Own.below(3.0) == Own().below(3.0) == Own.above(3.0) == Own().above(3.0) == 6.0
+    with pytest.raises(TypeError, match="grad: got a classmethod: write @classmethod above @grad, not below it"):
+        tg.grad(classmethod(lambda cls, x: x))  # type: ignore[call-overload]  # a mistake
+
+
 def test_partial_and_callable_objects() -> None:
     import functools
 
