@@ -13,8 +13,22 @@ from tapegrad.ops.scipy_special.precision import weak
 BOTH = ((0.5, 3.0), (0.5, 3.0))
 
 
+# Where an argument of gamma below the line is no positive number, the quotient may vanish while digamma has a pole. There the
+# derivative is that of 1 / gamma, which is finite everywhere
+
+
+def _beta_vanishes(a: Any, b: Any) -> Any:
+    return (a + b <= 0) & (a + b == np.round(a + b)) & (b != np.round(b))
+
+
 def _beta_by(g: Any, y: Any, a: Any, b: Any) -> Any:
-    return -g * (y * polygamma_shift(0, a, b))
+    below = scipy.special.rgamma(a + b)
+    at_zero = scipy.special.gamma(a) * scipy.special.gamma(b) * (scipy.special.digamma(a) * below + rgamma_slope(below, a + b))
+    return g * np.where(_beta_vanishes(a, b), at_zero, -y * polygamma_shift(0, a, b))
+
+
+def _beta_by_quickly(g: Any, y: Any, a: Any, b: Any) -> Any:
+    return _beta_by(g, y, a, b) if np.any(_beta_vanishes(a, b)) else -g * (y * polygamma_shift(0, a, b))
 
 
 beta_p = elementwise(
@@ -22,6 +36,7 @@ beta_p = elementwise(
     weak(scipy.special.beta),
     _beta_by,
     lambda g, y, a, b: _beta_by(g, y, b, a),
+    fast=(_beta_by_quickly, lambda g, y, a, b: _beta_by_quickly(g, y, b, a)),
     domain=BOTH,
     stands_for=scipy.special.beta,
 )
@@ -34,16 +49,14 @@ betaln_p = elementwise(
     stands_for=scipy.special.betaln,
 )
 
-# Where an argument of gamma below the line is no positive number, the quotient may vanish while digamma has a pole. There the
-# derivative is that of 1 / gamma, which is finite everywhere
-
 
 def _poch_by_x(g: Any, y: Any, x: Any, m: Any) -> Any:
     top = x + m
     gamma = scipy.special.gamma(top)
     below = scipy.special.rgamma(x)
     left = gamma * (scipy.special.digamma(top) * below + rgamma_slope(below, x))
-    return g * np.where((x > 0) & (top > 0), y * polygamma_shift(0, x, m), left)
+    between_poles = (x <= 0) & (top <= 0) & (m == np.round(m))
+    return g * np.where((x > 0) & (top > 0) | between_poles, y * polygamma_shift(0, x, m), left)
 
 
 poch_p = elementwise(

@@ -28,7 +28,7 @@ powm1_p = elementwise(
     "powm1",
     scipy.special.powm1,
     lambda g, y, a, b: g * (b * np.power(a, np.where(b == 0, 1.0, b - 1.0))),
-    lambda g, y, a, b: g * ((y + 1.0) * np.log(np.where((a == 0) & (b > 0), 1.0, a))),
+    lambda g, y, a, b: g * (np.power(a, b) * np.log(np.where((a == 0) & (b > 0), 1.0, a))),
     domain=((0.3, 2.0), (-2.0, 2.0)),
 )
 

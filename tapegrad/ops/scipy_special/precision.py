@@ -176,8 +176,16 @@ def polygamma(order: int, x: Any) -> Any:
 
 
 def polygamma_shift(order: int, x: Any, step: Any) -> Any:
-    """Return ``polygamma(order, x + step) - polygamma(order, x)``, without cancellation where both arguments are positive."""
+    """Return ``polygamma(order, x + step) - polygamma(order, x)``, without cancellation where both arguments are positive.
+
+    Left of 0, where the step is a whole number, the two have the same cotangent in their reflections: the difference is that
+    of the mirrored arguments, and finite also between two poles.
+    """
     x, step = np.broadcast_arrays(x, step)
+    mirrored = (x <= 0) & (x + step <= 0) & (step == np.round(step))
+    if np.any(mirrored):
+        sign = np.where(mirrored, (-1.0) ** order, 1.0)
+        return sign * polygamma_shift(order, np.where(mirrored, 1.0 - x, x), np.where(mirrored, -step, step))
     y = np.asarray(polygamma(order, x + step) - polygamma(order, x))
     close = (x > 0) & (np.abs(step) < 0.1 * x)
     if np.any(close):
