@@ -106,7 +106,7 @@ class Jitted(Transformed, Generic[P, Out]):
             %2 = multiply(%1, 2.0) float64[3]
             return %2
         """
-        return self._task(*self._take_apart(args, settings)).source(hopeful=True)[1]()
+        return self._task(*self._take_apart(args, settings)).first()[1]()
 
     def cache_info(self) -> CacheInfo:
         """Return how often a program was found and made, and what the programs take.

@@ -20,6 +20,7 @@ from tapegrad.compiler.passes.alike import compute_together
 from tapegrad.compiler.passes.gather import gather_products
 from tapegrad.compiler.passes.rewriting import expand, fold, merge
 from tapegrad.compiler.plan import plan
+from tapegrad.compiler.settled import settled
 from tapegrad.compiler.source import Source
 from tapegrad.compiler.trace import Trace, alive, record
 from tapegrad.core.doubt import DoubtError
@@ -129,7 +130,15 @@ class Task:
         def again(args: tuple[Any, ...], settings: dict[str, Any]) -> Compiled:
             return Compiled(attrs.evolve(task, leaves=task.take_apart(args, settings)).source(hopeful=False)[0], None)
 
-        return Compiled(self.source(hopeful=True)[0], again)
+        source, _, hopeful = self.first()
+        return Compiled(source, again if hopeful else None)
+
+    def first(self) -> tuple[Source, Callable[[], Lowered], bool]:
+        """Return the program to begin with, what shows it, and whether it is the hopeful one."""
+        try:
+            return *self.source(hopeful=True), True
+        except DoubtError:  # NaN in the gradient of a constant, which is in every call
+            return *self.source(hopeful=False), False
 
     def source(self, hopeful: bool) -> tuple[Source, Callable[[], Lowered]]:
         """Trace the function, run the passes, and write the program."""
@@ -147,7 +156,12 @@ class Task:
 
 
 def improved(trace: Trace, passes: Sequence[str]) -> Trace:
-    """Run the rewriting passes."""
+    """Run the rewriting passes.
+
+    Raises:
+        DoubtError: if NaN is watched in what depends on no argument.
+    """
+    trace = settled(trace)
     for name, step in REWRITING.items():
         if name in passes:
             trace = with_loops(trace, passes) if step is None else step(trace)
@@ -155,7 +169,7 @@ def improved(trace: Trace, passes: Sequence[str]) -> Trace:
         trace = merge(trace)  # algebra makes equals of what was not
         if "simplify" in passes:
             trace = simplify(trace)  # and equals simpler
-    return trace
+    return settled(trace)
 
 
 def with_loops(trace: Trace, passes: Sequence[str]) -> Trace:
@@ -164,7 +178,8 @@ def with_loops(trace: Trace, passes: Sequence[str]) -> Trace:
         return trace
     from tapegrad.compiler.loops.passes import loops  # here, as few programs have loops
 
-    return loops(trace, partial(improved, passes=passes))
+    trace = settled(loops(trace, partial(improved, passes=passes)))
+    return fold(trace) if "fold" in passes else trace  # loops turn out to be constant
 
 
 # Programs inside a program: the bodies of loops and branches

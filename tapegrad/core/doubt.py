@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from tapegrad.core.primitive import Primitive, case
+from tapegrad.core.program import Program
+from tapegrad.core.quiet import quietly
 from tapegrad.core.var import Var, apply, handle
 
 
@@ -89,3 +91,23 @@ def is_finite(x: Any) -> bool:
         flat = x.ravel("K")
         x = flat.dot(flat)
     return bool(np.isfinite(x))
+
+
+def has_doubts(program: Program, is_traced: bool = True) -> bool:
+    """Tell whether something watched depends on constants alone, and may be NaN.
+
+    Args:
+        program: what was recorded.
+        is_traced: whether inputs of the program are traced; otherwise all of it is computed on constants.
+    """
+    if not any(primitive is watched_p for primitive, *_ in program.instructions):
+        return False
+    known: dict[int, Any] = {}
+    with quietly():
+        for k, (primitive, sources, constants, settings, _) in enumerate(program.instructions, program.inputs):
+            if all(s is None or s in known for s in sources):
+                args = [x if s is None else known[s] for s, x in zip(sources, constants, strict=True)]
+                known[k] = primitive.fn(*args, **settings)
+                if primitive is watched_p and has_nan(known[k]):
+                    return True
+    return not is_traced

@@ -113,7 +113,16 @@ def run(
             return run_once(f, batches, mapped, structure, size, out_axes, True)
         except DoubtError:
             pass
-    return run_once(f, batches, mapped, structure, size, out_axes, False)
+    tape = CURRENT.get()
+    if tape is None or not tape.hopeful:
+        return run_once(f, batches, mapped, structure, size, out_axes, False)
+    try:
+        return run_once(f, batches, mapped, structure, size, out_axes, False)
+    except DoubtError:  # NaN in a gradient at constants
+        tape.hopeful = False
+        return run_once(f, batches, mapped, structure, size, out_axes, False)
+    finally:
+        tape.hopeful = True
 
 
 def run_once(
@@ -128,7 +137,7 @@ def run_once(
     """Record `f` on the first example, and replay it on the batch.
 
     Raises:
-        DoubtError: if it was recorded hopefully, and that was not justified.
+        DoubtError: if it was recorded hopefully, and that was seen not to be justified.
     """
     tape, token = open_tape()
     try:
@@ -284,6 +293,8 @@ def run_stretch(
                 args.append(table[source])
             else:
                 args.append(x if lift is None or steps[source][0] is shared_p else handle(lift, source, x, steps[source][0]))
+        if primitive is watched_p and lift is not None and lift.hopeful and type(args[0]) is not Var:
+            look(args[0], **settings)  # it is not recorded, so that nobody else will
         for source in inputs:
             if source is not None and last[source] == index:
                 table.pop(source, None)

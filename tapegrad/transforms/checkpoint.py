@@ -8,6 +8,7 @@ from attrs import frozen
 
 from tapegrad import tree
 from tapegrad.core.complaints import leaked
+from tapegrad.core.doubt import has_doubts
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Step
 from tapegrad.core.primitive import Primitive
 from tapegrad.core.program import Program, extract
@@ -83,9 +84,15 @@ class Checkpoint(Transformed):
             tape.borders.pop()
         program, captured = extract(tape, start, len(outer), results)
         outer += captured
-        steps[start:] = [DROPPED] * (len(steps) - start)
-        if not outer:
+        if not outer:  # of constants, which need not be computed again
             return tree.unflatten(out_structure, results)
+        steps[start:] = [DROPPED] * (len(steps) - start)
+        if tape.hopeful and tape.wholly and has_doubts(program):
+            tape.hopeful = False
+            try:
+                return self(*args, **settings)
+            finally:
+                tape.hopeful = True
         packed = apply(pack_p, *outer)
         values = tuple(x.value if type(x) is Var else x for x in results)
         steps.append((checkpoint_p, (packed.index,), (packed.value,), {"program": program}, values))

@@ -9,7 +9,8 @@ import pytest
 import tapegrad as tg
 import tapegrad.numpy as tnp
 from tapegrad.compiler.function import jit
-from tests.compiler.tracing import agrees
+from tapegrad.compiler.program import PASSES
+from tests.compiler.tracing import NONE, agrees
 
 
 def root(x: Any) -> Any:
@@ -131,3 +132,36 @@ def test_a_gradient_that_is_not_wanted_is_not_looked_at() -> None:
     np.testing.assert_array_equal(compiled(WILD), 2.0 * WILD)
     (program,) = compiled._cache.programs.values()
     assert program.careful is None
+
+
+slopes = tg.grad(root)
+ZERO = np.zeros(3)
+AT_CONSTANTS: dict[str, Callable[[Any], Any]] = {
+    "gradient": lambda x: x * 0.0 + slopes(ZERO),
+    "derivative": lambda x: tg.jvp(lambda z: tnp.where(z > 0, tnp.sqrt(z), 0.0), (ZERO,), (ZERO,))[1] + 0.0 * x,
+    "body of map": lambda x: tg.map(lambda row: row * 0.0 + slopes(ZERO), x),
+    "body of scan": lambda x: tg.scan(lambda carry, row: (carry, slopes(ZERO)), x[0], x),
+    "body of fori_loop": lambda x: tg.fori_loop(0, 2, lambda i, y: y * 0.0 + slopes(ZERO), x),
+    "body of while_loop": lambda x: tg.while_loop(lambda s: s[0] < 3, lambda s: (s[0] + 1, s[1] * 0.0 + slopes(ZERO)), (0, x)),
+    "branch": lambda x: tg.cond(x[0, 0] > 0, lambda y: y * 0.0 + slopes(ZERO), lambda y: y, x),
+    "branch of constants": lambda x: tg.cond(x[0, 0] > 0, slopes, lambda y: y, ZERO),
+    "map of constants": lambda x: x * 0.0 + tg.map(slopes, np.zeros((5, 3))),
+    "while_loop of constants": lambda x: (
+        tg.while_loop(lambda s: s[0] < 3, lambda s: (s[0] + 1, slopes(s[1])), (0, ZERO))[1] + x
+    ),
+    "map in a map": lambda x: tg.map(lambda row: row + tg.map(slopes, np.zeros((5, 3)))[0], x),
+    "vmap of constants": lambda x: x * 0.0 + tg.vmap(slopes)(np.zeros((5, 3))),
+    "vmap of constants in a map": lambda x: tg.map(lambda row: row + tg.vmap(slopes)(np.zeros((2, 3)))[0], x),
+    "checkpoint": lambda x: tg.checkpoint(lambda z: z * 0.0 + slopes(ZERO))(x),
+    "checkpoint of constants": lambda x: x * 0.0 + tg.checkpoint(slopes)(ZERO),
+    "gradient of a map": lambda x: tg.grad(lambda x: tnp.sum(tg.map(lambda row: row * slopes(ZERO), x)))(x),
+}
+
+
+@pytest.mark.parametrize("name", AT_CONSTANTS)
+@pytest.mark.parametrize("passes", [PASSES, NONE], ids=["all", "none"])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_gradients_at_constants_are_looked_at(name: str, passes: tuple[str, ...]) -> None:
+    f, x = AT_CONSTANTS[name], np.ones((5, 3))
+    assert all(np.all(np.isfinite(y)) for y in tg.tree.leaves(f(x)))
+    agrees(f, x, passes=passes)

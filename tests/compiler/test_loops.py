@@ -14,7 +14,7 @@ from tapegrad import tree
 from tapegrad.compiler.function import jit
 from tapegrad.compiler.loops import layout, share, split
 from tapegrad.compiler.program import PASSES
-from tests.compiler.tracing import agrees, small_blocks
+from tests.compiler.tracing import PROGRAMS, agrees, small_blocks
 
 random = np.random.default_rng(0)
 W = random.normal(size=(3, 3)) / 2
@@ -392,3 +392,21 @@ def test_loops_over_numbers_of_the_other_byte_order() -> None:
     x = np.arange(12.0).reshape(4, 3)
     for other in (x.astype(">f8"), x.astype(">f4"), x.astype("<f8")):
         assert np.array_equal(tg.jit(tg.grad(f))(other), 2.0 * x)
+
+
+gradient: Any = tg.grad
+CONSTANT: dict[str, Any] = {
+    "gradient of a map": gradient(lambda x: tnp.sum(tg.map(lambda row: row * 2.0 + 1.0, x))),
+    "gradient of a loop that changes nothing": gradient(lambda x: tnp.sum(tg.fori_loop(0, 6, lambda i, y: y, x))),
+    "gradient of what is not carried on": gradient(lambda x: tg.scan(lambda c, row: (c, None), 1.0, x)[0] + tnp.sum(x)),
+    "derivative of a constant": lambda x: tg.jvp(lambda x: tg.scan(lambda c, row: (c, np.arange(2.0)), x[0], x)[1], (x,), (x,)),
+    "gradient of a gradient": gradient(lambda x: tnp.sum(gradient(lambda x: tnp.sum(tg.map(lambda y: y * 2.0, x)))(x) * x)),
+    "gradients in a loop": lambda x: tg.map(gradient(lambda y: tnp.sum(tg.map(lambda z: z * 3.0, y))), x),
+}
+
+
+@pytest.mark.parametrize("name", CONSTANT)
+@pytest.mark.parametrize("turns", [1, 6])
+def test_derivatives_of_loops_may_be_constant(name: str, turns: int) -> None:
+    for passes in PROGRAMS:
+        agrees(CONSTANT[name], np.arange(6.0 * turns).reshape(turns, 6), passes=passes)

@@ -122,3 +122,8 @@ def test_an_error_inside_leaves_the_library_usable() -> None:
     with pytest.raises(ValueError, match="stop"):
         tg.grad(tg.checkpoint(f))(X)
     assert tg.grad(tg.checkpoint(lambda x: np.sum(x)))(X).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_a_function_of_constants_may_be_differentiated_inside() -> None:
+    slope = tg.checkpoint(tg.grad(lambda z: np.sum(z**3)))
+    assert tg.grad(lambda x: x * np.sum(slope(np.ones(2))))(1.0) == 6.0

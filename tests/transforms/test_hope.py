@@ -139,3 +139,9 @@ def test_an_error_in_the_function_is_raised_once_and_leaves_no_tape() -> None:
     with pytest.raises(KeyError, match="mine"):
         tg.vmap(f)(X)
     assert_trees_close(tg.vmap(tg.grad(masked))(X[2:]), by_loop(tg.grad(masked), X[2:]))
+
+
+def test_a_gradient_at_constants_is_looked_at_in_a_map_inside_of_another() -> None:
+    slopes = tg.grad(lambda z: tnp.sum(tnp.where(z > 0, tnp.sqrt(z), 0.0)))
+    inner = tg.vmap(lambda row: row + tg.vmap(slopes)(np.zeros((2, 3)))[0])
+    np.testing.assert_array_equal(inner(np.ones((4, 3))), np.ones((4, 3)))

@@ -8,7 +8,7 @@ from attrs import frozen
 
 from tapegrad import tree
 from tapegrad.core.complaints import leaked
-from tapegrad.core.doubt import watched_p
+from tapegrad.core.doubt import has_doubts, watched_p
 from tapegrad.core.node import NO_SETTINGS, Recording, Unseen
 from tapegrad.core.program import Program, extract
 from tapegrad.core.structure import root_p
@@ -42,7 +42,23 @@ def unwatched(c: Any) -> Any:
 
 
 def trace_body(name: str, tape: Recording, f: Callable[..., Any], *examples: Any) -> Body:
-    """Record ``f(*examples)`` without looking at the values, and take the stretch of tape out as a program."""
+    """Record ``f(*examples)`` without looking at the values, and take the stretch of tape out as a program.
+
+    What a program computes on constants alone nobody looks at later: if there may be NaN in it, it is recorded with care.
+    """
+    hopeful, tape.hopeful = tape.hopeful, tape.hopeful and tape.wholly
+    try:
+        body = record_body(name, tape, f, *examples)
+        if tape.hopeful and has_doubts(body.program, any(type(x) is Var for x in (*tree.leaves(examples), *body.captured))):
+            tape.hopeful = False
+            body = record_body(name, tape, f, *examples)
+        return body
+    finally:
+        tape.hopeful = hopeful
+
+
+def record_body(name: str, tape: Recording, f: Callable[..., Any], *examples: Any) -> Body:
+    """Record ``f(*examples)``; see `trace_body`."""
     steps = tape.steps
     start = len(steps)
 
@@ -56,14 +72,12 @@ def trace_body(name: str, tape: Recording, f: Callable[..., Any], *examples: Any
     traced = [tree.rebuild(trace, example) for example in examples]
     roots = len(steps) - start
     tape.abstract.append(Unseen(range(start, start + roots), name))
-    hopeful, tape.hopeful = tape.hopeful, tape.hopeful and tape.wholly
     try:
         results, structure = tree.flatten(f(*traced))
         for x in results:
             output_index(name, f, x, tape)
         program, captured = extract(tape, start, roots, results)
     finally:
-        tape.hopeful = hopeful
         tape.abstract.pop()
         steps[start:] = [DROPPED] * (len(steps) - start)
     return Body(program, list(captured), structure, [plain(x) for x in results])
