@@ -44,6 +44,11 @@ def checked(c: Any, check: Callable[[Any], None]) -> Any:
     return apply(watched_p, c, check=check) if type(c) is Var and c.tape.abstract and c.dtype.kind in "fc" else c
 
 
+def are_hopeful(*values: Any) -> bool:
+    """Tell whether a rule on these values is recorded where it may be bare: one of them is traced, on a hopeful tape."""
+    return any(type(x) is Var and x.tape.hopeful for x in values)
+
+
 def watched(cotangents: Sequence[Any]) -> list[Any]:
     """Mark cotangents or tangents that hopeful rules left behind, where they are traced on a hopeful tape; others stay."""
     return [_watched(c) if type(c) is Var and c.tape.hopeful and c.dtype.kind in "fc" else c for c in cotangents]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad.core.arrays import broadcast_to, dtype_of, guard, shape_of
+from tapegrad.core.doubt import are_hopeful
 from tapegrad.core.masked import may_have_nan
 from tapegrad.core.masked import multilinear as multilinear
 from tapegrad.core.primitive import PRIMITIVES, UFUNCS, Case, Fn, Missing, Primitive, case, no_cotangent
@@ -74,7 +75,7 @@ def _hopeful(slope: Fn, bare: Fn) -> Fn:
         return slope
 
     def chosen(g: Any, y: Any, *args: Any, **settings: Any) -> Any:
-        return (bare if type(g) is Var and g.tape.hopeful else slope)(g, y, *args, **settings)
+        return (bare if are_hopeful(g, y, *args) else slope)(g, y, *args, **settings)
 
     return chosen
 

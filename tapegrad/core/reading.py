@@ -16,7 +16,7 @@ from tapegrad.core.families import linear
 from tapegrad.core.indexing import HOLE, filled, is_basic, is_unique, normal, parts_of, place
 from tapegrad.core.node import Recording
 from tapegrad.core.pending import Scatter
-from tapegrad.core.primitive import FUNCTIONS, Primitive, case, no_cotangent
+from tapegrad.core.primitive import FUNCTIONS, Into, Primitive, Slot, case, no_cotangent
 from tapegrad.core.var import Var, apply, current, handle
 
 ndarray = np.ndarray
@@ -244,6 +244,18 @@ def _batch_gather(args: Sequence[Any], batched: Sequence[bool], template: Any) -
     return np.moveaxis(y, range(1, 1 + count), range(1 + at, 1 + at + count)) if at else y
 
 
+def read_at(x: Any, *index: Any) -> Any:
+    return x[index]
+
+
+def _into_gather(args: Sequence[Any], settings: dict[str, Any]) -> Into | None:
+    x, *arrays = args
+    if type(x) is not ndarray or any(type(a) is not ndarray or not a.ndim for a in arrays):
+        return None
+    slots = iter(range(1, len(args)))
+    return Into(read_at, (Slot(0), *[Slot(next(slots)) if part is HOLE else part for part in parts_of(settings["template"])]))
+
+
 gather_p: Primitive = Primitive(
     name="gather",
     fn=lambda x, *arrays, template: x[filled(template, arrays)],
@@ -252,6 +264,7 @@ gather_p: Primitive = Primitive(
         None if tangents[0] is None else apply(gather_p, tangents[0], *arrays, template=template)
     ),
     batch=_batch_gather,
+    into=_into_gather,
     cases=(
         case((4,), np.array(2), template=HOLE),
         case((4, 3), np.array([0, 0, 2]), template=(slice(None, 2), None, HOLE)),

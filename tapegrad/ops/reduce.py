@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad.core.arrays import broadcast_to, filled, guard, ones, shape_of, sums_by_dot
+from tapegrad.core.doubt import are_hopeful
 from tapegrad.core.families import elementwise, linear
 from tapegrad.core.primitive import OUT, PRIMITIVES, Fn, Into, Primitive, Slot, case
 from tapegrad.core.var import Var, apply
@@ -125,7 +126,7 @@ def _into(function: Fn) -> Fn:
         if function is add_up and axis in (0, 1) and dtype is None and not keepdims and x.ndim == 2 and sums_by_dot(x, axis):
             column = ones(x.shape[axis], x.dtype)
             return Into(np.dot, (column, Slot(0), OUT) if axis == 0 else (Slot(0), column, OUT))
-        if function in EXTREMES and axis == x.ndim - 1 and 0 < x.shape[-1] <= 16 and x.size >= 256:
+        if function in EXTREMES and axis == x.ndim - 1 and 0 < x.shape[-1] <= 16 and x.size >= 1024:
             return Into(short_rows, (function, Slot(0), keepdims, OUT))
         return Into(function, (Slot(0), axis, dtype, OUT, keepdims))
 
@@ -172,6 +173,10 @@ def _chosen(y: Any, x: Any, axis: Axes, keepdims: bool, nan_wins: bool) -> tuple
 
 def _extreme(name: str, reduce: Fn, nan_wins: bool = True) -> Primitive:
     def pull(g: Any, y: Any, x: Any, axis: Axes = None, keepdims: bool = False) -> Any:
+        if are_hopeful(g, y, x):  # where nothing equals the output, as with NaN, the cotangent is divided by 0
+            mask = np.equal(x, hold(y, shape_of(x), axis, keepdims))
+            ties = add_up(mask, axis, np.real(y).dtype, None, keepdims)
+            return hold(g / ties, shape_of(x), axis, keepdims) * mask
         mask, ties = _chosen(y, x, axis, keepdims, nan_wins)
         return np.where(mask, hold(g, shape_of(x), axis, keepdims) / ties, 0.0)
 

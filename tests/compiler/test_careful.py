@@ -31,10 +31,16 @@ def normalised(x: Any) -> Any:
     return tnp.linalg.norm(x) + tnp.std(x) + tnp.linalg.norm(x) ** 2
 
 
+def highest(x: Any) -> Any:
+    """Nothing but NaN among which to choose, no NaN to speak of, and ties."""
+    rows = tnp.stack([tnp.where(x > 0, x, np.nan), tnp.where(x > 2, 2 * x, np.nan), x], axis=1)
+    return tnp.sum(tnp.nanmax(rows, axis=1) ** 2) + tnp.sum(tnp.nan_to_num(tnp.max(rows, axis=1, keepdims=True))) * tnp.max(x)
+
+
 CALM, WILD = np.array([1.0, 4.0, 9.0]), np.array([0.0, 4.0, 1.0])
 
 
-@pytest.mark.parametrize("f", [root, entropy, padded, normalised])
+@pytest.mark.parametrize("f", [root, entropy, padded, normalised, highest])
 @pytest.mark.parametrize(
     "transform", [tg.grad, tg.value_and_grad, tg.jacfwd, tg.hessian, lambda f: tg.grad(lambda x: tnp.sum(tg.grad(f)(x) * x))]
 )

@@ -191,6 +191,30 @@ def test_folds_of_small_numbers(dtype: Any, name: str) -> None:
             agrees(f, x > 5 if dtype is np.bool else x.astype(dtype), rtol=tolerance)
 
 
+def test_classes_of_rows_are_one_group() -> None:
+    """A step on rows joins the group that reduces them first; ties are counted in numbers."""
+    labels = np.arange(12) % 5
+
+    def loss(x: Any) -> Any:
+        below = x - tnp.max(x, axis=1, keepdims=True)
+        return -tnp.sum((below - tnp.log(tnp.sum(tnp.exp(below), axis=1, keepdims=True)))[np.arange(12), labels])
+
+    ties = np.round(drawn(12, 5))
+    with small_blocks():
+        for x in (drawn(12, 5), ties, ties.astype(np.float32)):
+            agrees(lambda x: tg.value_and_grad(loss)(x), x, rtol=1e-5 if x.dtype == np.float32 else 1e-12)
+        _, groups = grouped(lambda x: tg.grad(loss)(x), ties)
+    assert len(groups) == 1
+
+
+def test_what_is_added_up_in_another_dtype_is_not_added_up_in_blocks_before() -> None:
+    x = np.full((8, 3), 1e5, np.float32)
+    with small_blocks():
+        agrees(lambda x: tnp.sum(tnp.sin(x) + 1e5, axis=0, dtype=np.float64), x)
+        agrees(lambda x: tnp.sum(tnp.sin(x) + 1e5, dtype=np.float64), x)
+        agrees(lambda x: tnp.sum(tnp.sin(x) > 0, axis=1, dtype=np.float32) * tnp.sum(x > 1, dtype=np.float32), x)
+
+
 def test_an_array_that_is_read_both_in_rows_and_as_a_whole() -> None:
     def f(x: Any) -> Any:
         y = tnp.exp(x) * 2.0

@@ -18,7 +18,6 @@ CHEAP = 0.3
 class Open:
     """A group that is still growing. ``mask`` is its bit; ``needs`` the bits of the groups that it depends on."""
 
-    shape: tuple[int, ...]
     mask: int
     rows: frozenset[int]
     longest: int = 0
@@ -26,12 +25,15 @@ class Open:
     members: list[int] = field(factory=list)
     ends: list[int] = field(factory=list)
     parts: dict[int, Part] = field(factory=dict)
+    shapes: set[tuple[int, ...]] = field(factory=set)
 
-    def take(self, index: int, part: Part, rows: frozenset[int], size: int) -> None:
+    def take(self, index: int, part: Part, rows: frozenset[int], size: int, shape: tuple[int, ...]) -> None:
         (self.ends if part.kind == "end" else self.members).append(index)
         self.parts[index] = part
         self.rows = rows
         self.longest = max(self.longest, size)
+        if part.kind != "end":
+            self.shapes.add(shape)
 
 
 def gather(trace: Trace, order: Sequence[int]) -> list[Open]:
@@ -55,10 +57,10 @@ def gather(trace: Trace, order: Sequence[int]) -> list[Open]:
                 and size >= sizes.LARGE
                 and (rows := fitting(offers(part.limits), size))
             ):
-                joined = Open(steps[index][4].shape, 1 << len(groups), rows)
+                joined = Open(1 << len(groups), rows)
                 groups.append(joined)
             if joined is not None:
-                joined.take(index, part, rows, size)
+                joined.take(index, part, rows, size, np.shape(steps[index][4]))
         needs = 0
         for s in sources:
             owner = home.get(s)
@@ -83,7 +85,7 @@ def place(
     sources = [s for s in step[1] if s is not None]
     for group in reversed(groups):
         near = any(home.get(s) is group and s not in group.ends for s in sources)
-        alike = part.kind == "each" and group.shape == step[4].shape
+        alike = part.kind == "each" and step[4].shape in group.shapes
         if (near or alike) and (rows := together(step, part, group, home)) and can_join(group, sources, home, reach, groups):
             return group, rows
     return None, frozenset()

@@ -261,12 +261,18 @@ class KernelWriter:
         axes, rank, count = behind(fold.axes, x.shape, self.rows), len(rest(x.shape, self.rows)) + 1, x.shape[-1]
         kept, last = len(shape) == rank - 1, axes == (rank - 1,)
         place = f"{out}[..., 0]" if kept else out
+        is_count = x.dtype.kind == "b" and value.dtype.char in "fd"
         if last and 2 <= count <= FEW and x.dtype == value.dtype:  # sums of small integers are of larger ones
             name, columns = self.name_of(fold.ufunc, fold.ufunc.__name__ + "_"), [f"{word}[..., {k}]" for k in range(count)]
             self.body.append(f"c = {place}; {name}({columns[0]}, {columns[1]}, out=c)")
             self.body += [f"{name}(c, {column}, out=c)" for column in columns[2:]]
-        elif last and fold.ufunc is np.add and x.dtype.char in "fd" and count <= LONG:
+        elif last and fold.ufunc is np.add and (x.dtype.char in "fd" or is_count) and count <= LONG:
             letters = "ijklmnop"[:rank]
+            if is_count:  # in numbers, which are added up in a quarter of the time of truth values
+                room = self.scratch.take(rest(x.shape, self.rows), value.dtype)
+                self.body.append(f"{self.name_of(np.copyto, 'copyto')}(t{room}, {word})")
+                self.scratch.free.append(room)
+                word = f"t{room}"
             self.body.append(f"{self.name_of(np.einsum, 'einsum')}('{letters}->{letters[:-1]}', {word}, out={place})")
         else:
             self.body.append(f"{self.name_of(fold.ufunc.reduce, 'reduce')}({word}, {axes}, None, {out}, {kept})")

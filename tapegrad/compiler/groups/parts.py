@@ -239,8 +239,8 @@ def fold_of(step: Step) -> Fold | None:
     name = getattr(call.function, "__name__", "")
     if name == "reduce" and len(call.arguments) >= 4:
         ufunc, axis, dtype = getattr(call.function, "__self__", None), call.arguments[1], call.arguments[2]
-        if ufunc not in REDUCTIONS or dtype is not None:
-            return None
+        if ufunc not in REDUCTIONS or not (dtype is None or dtype == x.dtype or x.dtype.kind in "biu"):
+            return None  # each block would be added up less precisely
         axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
         ordered = tuple(sorted(axis % x.ndim for axis in axes))
         return Fold(ufunc, 0, ordered) if ordered else None

@@ -122,13 +122,9 @@ def _twice(same: Primitive) -> Rule:
 
 
 def _minus_times(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
-    a, b = args
-    if dtype_of(value).kind != "f":
-        return None
-    if is_number(b, -1) and type(a) is Var:
-        return unary(negative_p, a)
-    if is_number(a, -1) and type(b) is Var:
-        return unary(negative_p, b)
+    for x, number in (args, args[::-1]):
+        if is_number(number, -1) and type(x) is Var and dtype_of(x) == dtype_of(value) and x.dtype.kind == "f":
+            return unary(negative_p, x)
     return None
 
 
@@ -193,6 +189,36 @@ def _negative_times(args: Sequence[Any], settings: dict[str, Any], value: Any) -
         for k in (0, 1):
             if is_number(argument(x, k)):
                 return binary(multiply_p, argument(x, 1 - k), -argument(x, k))
+    return None
+
+
+def _divide_negative(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    a, b = args
+    if made_by(a, negative_p) and dtype_of(value).kind == "f":
+        return unary(negative_p, binary(divide_p, argument(a, 0), b))
+    return None
+
+
+def _reshape_negative(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    x = args[0]
+    if made_by(x, negative_p) and dtype_of(value).kind == "f":
+        return unary(negative_p, apply(reshape_p, argument(x, 0), **settings))
+    return None
+
+
+def _sum_of_negative(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    """The sum is smaller than what it is of, and takes the sign more cheaply."""
+    x = args[0]
+    if made_by(x, negative_p) and dtype_of(value).kind == "f" and np.size(value) < np.size(x.value):
+        return unary(negative_p, apply(sum_p, argument(x, 0), **settings))
+    return None
+
+
+def _product_of_negative(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    """So is a product of matrices smaller than its factors, sometimes."""
+    for k, x in enumerate(args):
+        if made_by(x, negative_p) and dtype_of(value).kind == "f" and np.size(value) < np.size(x.value):
+            return unary(negative_p, np.matmul(*args[:k], argument(x, 0), *args[k + 1 :]))
     return None
 
 
@@ -343,14 +369,14 @@ RULES: dict[Primitive, tuple[Rule, ...]] = {
     add_p: (_zero, _add_negative, _add_itself),
     subtract_p: (_neutral(0, right_only=True), _subtract_negative),
     multiply_p: (_neutral(1), _minus_times, _times_times, _times_itself, _times_negative),
-    divide_p: (_neutral(1, right_only=True), _divide_by_number),
+    divide_p: (_neutral(1, right_only=True), _divide_by_number, _divide_negative),
     power_p: (_power,),
-    matmul_p: (_stack_times_matrix,),
+    matmul_p: (_stack_times_matrix, _product_of_negative),
     concatenate_p: (slices_in_a_row,),
-    reshape_p: (_same_shape, _reshape_twice),
+    reshape_p: (_same_shape, _reshape_twice, _reshape_negative),
     transpose_p: (_transpose_twice,),
     broadcast_to_p: (_same_shape, _spread_again),
-    sum_p: (_sum_of_spread, _sum_of_squares, sum_by_product),
+    sum_p: (_sum_of_spread, _sum_of_squares, _sum_of_negative, sum_by_product),
     sum_to_p: (_same_shape, _sum_of_spread, sum_by_product),
 }
 """For each primitive what may be said of it, tried in order. Only what has the shape and dtype of the original is taken."""

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from tapegrad.core.arrays import broadcast_to, dtype_of, guard, shape_of
+from tapegrad.core.doubt import are_hopeful
 from tapegrad.core.primitive import Primitive, case, no_cotangent
-from tapegrad.core.var import Var, apply
+from tapegrad.core.var import apply
 from tapegrad.ops.reduce import Axes, add_up, batch_reduction, guarded, hold, shifted, spread
 
 ndarray = np.ndarray
@@ -82,7 +83,7 @@ def _shares(a: Any, b: Any, y: Any, axis: Axes, keepdims: bool) -> Any:
 
 
 def _share(a: Any, y: Any, axis: Axes, keepdims: bool) -> Any:
-    if (type(a) is Var and a.tape.hopeful) or (type(a) is ndarray and np.all(np.isfinite(y))):
+    if are_hopeful(a) or (type(a) is ndarray and np.all(np.isfinite(y))):
         below = np.exp(a - hold(y, shape_of(a), axis, keepdims))
         return below / add_up(below, axis, None, None, axis is not None or keepdims)  # y is rounded, the more the larger it is
     return _shares(a, None, y, axis, keepdims)
