@@ -49,6 +49,8 @@ def operations(step: Step) -> int:
         return 0
     if primitive.name == "matmul":
         return 2 * int(np.size(value)) * int(np.shape(args[0])[-1])
+    if primitive.name == "across":
+        return 2 * int(np.size(value)) * len(args[0])
     if primitive.name == "einsum2":
         labels = settings["subscripts"].split("->")[0].split(",")
         lengths: dict[str, int] = {

@@ -220,9 +220,9 @@ class Writer:
             self.doubts.append(f"abs({self.names.of(np.maximum.reduce, 'reduce')}({partial.name}))")
             return
         fold = group.parts[index].fold
-        assert fold is not None
+        ufunc = np.add if fold is None else fold.ufunc
         folded = partial.name if partial.folded == partial.shape else f"{partial.name}.reshape({partial.folded})"
-        total = f"{self.names.of(fold.ufunc.reduce, 'reduce')}({folded}, 0)"
+        total = f"{self.names.of(ufunc.reduce, 'reduce')}({folded}, 0)"
         self.value[index] = f"v{index}"
         self.lines.append(f"v{index} = {total}" + (f".reshape({value.shape})" if is_array(value) else ""))
 

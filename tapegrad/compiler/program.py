@@ -11,6 +11,7 @@ from attrs import define, field, frozen
 
 from tapegrad import tree
 from tapegrad.compiler.emit import emit
+from tapegrad.compiler.groups.products import across_rows
 from tapegrad.compiler.groups.units import units
 from tapegrad.compiler.interface import MISS
 from tapegrad.compiler.loops.node import Repeat, loop_p
@@ -148,6 +149,8 @@ class Task:
             from tapegrad.compiler.loops.passes import leaving  # here, as few programs have loops
 
             last = leaving(last)
+        if "fuse" in self.passes:
+            last = across_rows(last)
         order = units(last, alive(last), fuse="fuse" in self.passes)
         made = plan(last, order, self.donated, reuse="reuse" in self.passes)
         inner = partial(with_programs, passes=self.passes)

@@ -115,6 +115,25 @@ matmul_p = multilinear(
 UFUNCS[np.matmul] = matmul_p
 
 
+# Products over rows: of a matrix, transposed, with another one or a vector. Programs take them to pieces, block by block
+
+
+def _across(a: Any, b: Any, out: Any = None) -> Any:
+    return np.dot(a.T, b, out) if type(a) is ndarray else np.dot(np.transpose(a), b)
+
+
+across_p = multilinear(
+    "across",
+    _across,
+    lambda g, y, a, b: np.dot(b, g.T) if b.ndim == 2 else _outer(b, g),
+    lambda g, y, a, b: np.dot(a, g),
+    batch=lambda args, batched: _batch_matmul((np.swapaxes(args[0], -1, -2), args[1]), batched),
+    into=lambda args, settings: Into(_across, (Slot(0), Slot(1), OUT)),
+    cases=(case((3, 2), (3, 4)), case((3, 2), (3,)), case((1, 2), (1, 2)), case((0, 3), (0, 2))),
+)
+"""``a.T @ b``."""
+
+
 # The outer product
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tapegrad import tree
 from tapegrad.compiler.function import jit
-from tapegrad.compiler.groups import sizes
+from tapegrad.compiler.groups import products, sizes
 from tapegrad.compiler.program import PASSES
 from tapegrad.compiler.trace import Trace, alive, record
 
@@ -57,9 +57,12 @@ def agrees(f: Callable[..., Any], *args: Any, rtol: float = 1e-12, passes: Seque
 
 
 @contextmanager
-def small_blocks(large: int = 8, block: int = 4) -> Iterator[None]:
-    """Let blocks be small, and used on small arrays, and on several threads."""
+def small_blocks(large: int = 8, block: int = 4, tall: int = 4) -> Iterator[None]:
+    """Let blocks be small, and used on small arrays, and on several threads; and products go by a few rows at a time."""
     with (
+        patch.object(sizes, "TALL", tall),
+        patch.object(products, "ALONE", 40),
+        patch.object(products, "ALONE_VECTOR", 16),
         patch.object(sizes, "LARGE", large),
         patch.object(sizes, "BLOCK", block),
         patch.object(sizes, "PAYS", 0.0),

@@ -9,10 +9,13 @@ from attrs import define, field, frozen
 
 from tapegrad.compiler.calls import UFUNC_OF
 from tapegrad.compiler.groups import sizes
-from tapegrad.compiler.groups.parts import Fold, behind, is_cut, lead, rest, size_of, units
+from tapegrad.compiler.groups.parts import Fold, behind, is_cut, lead, rest, units, width
+from tapegrad.compiler.groups.products import at_a_time, product_of_rows, sum_of_products
 from tapegrad.compiler.groups.units import Group
 from tapegrad.compiler.trace import Trace
+from tapegrad.core.arrays import ones
 from tapegrad.core.doubt import watched_p
+from tapegrad.ops.contract import across_p
 
 WIDE = 1024
 """Numbers in a row from which on NumPy adds up rows at full speed; shorter ones are taken several at a time."""
@@ -20,8 +23,8 @@ WIDE = 1024
 FEW = 16
 """Numbers in a row up to which NumPy takes longer to reduce it than to go through the columns one by one."""
 
-LONG = 2**12
-"""Numbers in a row up to which ``einsum`` adds them up: it does so in half the time, but without pairing them."""
+LONG = 2**11
+"""Numbers in a row up to which BLAS adds them up, as a product with ones: twice as fast, but without pairing them."""
 
 Shape = tuple[int, ...]
 
@@ -99,7 +102,7 @@ def kernel(trace: Trace, group: Group, number: int, name_of: Callable[[Any, str]
 
 def length(trace: Trace, group: Group) -> int:
     """Return how many rows there are in a block: as many as fit, in blocks of about the same size, two at least."""
-    longest = max(size_of(trace.steps[index]) // group.rows for index in group.parts)
+    longest = max(width(trace.steps[index], part) // group.rows for index, part in group.parts.items())
     block = sizes.BLOCK if group.heavy else sizes.QUICKER * sizes.BLOCK
     blocks = max(2 if group.work >= sizes.PAYS else 1, -(-group.rows * longest // block))
     run = -(-group.rows // blocks)
@@ -225,6 +228,15 @@ class KernelWriter:
         elif part.kind == "call":
             name = self.name_of(primitive.fn, primitive.name + "_")
             self.body.append(f"{self.name_of(np.copyto, 'copyto')}({out}, {name}({', '.join(words)}))")
+        elif part.kind == "product":
+            x, weight = args
+            row, column = f"{words[0]}.reshape((-1, {x.shape[1]}))", f"{words[1]}.reshape({weight.shape})"
+            place = f"{out}.reshape({(-1, *value.shape[1:])})"
+            if weight.shape[0] == 1 and weight.ndim == 2:
+                self.body.append(f"{self.name_of(np.multiply, 'multiply')}({row}, {column}, {place})")
+            else:
+                name = self.name_of(product_of_rows, "product_of_rows")
+                self.body.append(f"{name}({row}, {column}, {place}, {at_a_time(*weight.shape)})")
         else:
             assert part.fold is not None
             self.fold(part.fold, words[part.fold.operand], args[part.fold.operand], out, value)
@@ -262,18 +274,20 @@ class KernelWriter:
         kept, last = len(shape) == rank - 1, axes == (rank - 1,)
         place = f"{out}[..., 0]" if kept else out
         is_count = x.dtype.kind == "b" and value.dtype.char in "fd"
-        if last and 2 <= count <= FEW and x.dtype == value.dtype:  # sums of small integers are of larger ones
-            name, columns = self.name_of(fold.ufunc, fold.ufunc.__name__ + "_"), [f"{word}[..., {k}]" for k in range(count)]
-            self.body.append(f"c = {place}; {name}({columns[0]}, {columns[1]}, out=c)")
-            self.body += [f"{name}(c, {column}, out=c)" for column in columns[2:]]
-        elif last and fold.ufunc is np.add and (x.dtype.char in "fd" or is_count) and count <= LONG:
-            letters = "ijklmnop"[:rank]
+        is_sum = last and fold.ufunc is np.add and value.dtype.char in "fd" and (is_count or x.dtype == value.dtype)
+        if is_sum and 2 < count <= LONG:
             if is_count:  # in numbers, which are added up in a quarter of the time of truth values
                 room = self.scratch.take(rest(x.shape, self.rows), value.dtype)
                 self.body.append(f"{self.name_of(np.copyto, 'copyto')}(t{room}, {word})")
                 self.scratch.free.append(room)
                 word = f"t{room}"
-            self.body.append(f"{self.name_of(np.einsum, 'einsum')}('{letters}->{letters[:-1]}', {word}, out={place})")
+            name, ones_ = self.name_of(product_of_rows, "product_of_rows"), self.name_of(ones(count, value.dtype), "ones")
+            words = f"{word}.reshape((-1, {count})), {ones_}, {place}.reshape((-1,))"
+            self.body.append(f"{name}({words}, {at_a_time(count)})")
+        elif last and 2 <= count <= FEW and x.dtype == value.dtype:  # sums of small integers are of larger ones
+            name, columns = self.name_of(fold.ufunc, fold.ufunc.__name__ + "_"), [f"{word}[..., {k}]" for k in range(count)]
+            self.body.append(f"c = {place}; {name}({columns[0]}, {columns[1]}, out=c)")
+            self.body += [f"{name}(c, {column}, out=c)" for column in columns[2:]]
         else:
             self.body.append(f"{self.name_of(fold.ufunc.reduce, 'reduce')}({word}, {axes}, None, {out}, {kept})")
 
@@ -290,6 +304,13 @@ class KernelWriter:
             else:
                 self.body.append(f"f = {x}.ravel(); {name}[k] = abs(f.dot(f))")
             self.partials[index] = Partial(name, (blocks,), args[0].real.dtype, (blocks,))
+            return
+        if primitive is across_p:
+            a, b = [f"{self.argument(index, k)}.reshape({(-1, *x.shape[1:])})" for k, x in enumerate(args)]
+            self.body.append(
+                f"{name}[k] = {self.name_of(sum_of_products, 'sum_of_products')}({a}, {b}, {at_a_time(*value.shape)})"
+            )
+            self.partials[index] = Partial(name, (blocks, *value.shape), value.dtype, (blocks, *value.shape))
             return
         fold = self.group.parts[index].fold
         assert fold is not None

@@ -18,10 +18,11 @@ from attrs import frozen
 
 from tapegrad.compiler.calls import UFUNC_OF, call_of, is_array, is_elementwise
 from tapegrad.compiler.groups import sizes
+from tapegrad.compiler.groups.products import is_ones, is_tall
 from tapegrad.core.doubt import watched_p
 from tapegrad.core.node import Step
 from tapegrad.core.reading import getitem_p
-from tapegrad.ops.contract import matmul_p
+from tapegrad.ops.contract import across_p, matmul_p
 from tapegrad.ops.shape import reshape_p
 
 REDUCTIONS = (np.add, np.multiply, np.maximum, np.minimum)
@@ -83,10 +84,10 @@ class Part:
 
     Attributes:
         kind: ``each`` (a ufunc), ``call`` (a function that is called on the rows), ``fold`` (of the axes behind the rows),
-            ``view`` (the same elements in another shape), ``end`` (a fold of the rows as well, of which each block gives a
-            piece).
+            ``product`` (of the rows with a matrix), ``view`` (the same elements in another shape), ``end`` (a fold of the rows
+            as well, of which each block gives a piece).
         limits: what the rows must fit.
-        fold: what is reduced, of a ``fold`` or an ``end`` that is not a look for NaN.
+        fold: what is reduced, of a ``fold`` or an ``end`` that is neither a look for NaN nor a sum of products.
     """
 
     kind: str
@@ -106,6 +107,10 @@ def part_of(step: Step) -> Part | None:
         return found("call", (value.shape, cuttable(args, value.shape)))
     if primitive in (reshape_p, getitem_p) and is_array(value) and inputs[0] is not None and is_array(args[0]):
         return found("view", whole_of(args[0]), whole_of(value)) if is_reshape(step) else None
+    if is_product_of_rows(step):
+        return found("product", (value.shape, 1), (args[0].shape, 1))
+    if primitive is across_p:
+        return found("end", *[(x.shape, 1) for x in args])
     fold = fold_of(step)
     if fold is None:
         return None
@@ -119,6 +124,16 @@ def is_call(step: Step) -> bool:
     """Tell whether a step is an elementwise function of the library that is no ufunc."""
     primitive, _, _, settings, value = step
     return primitive.elementwise and primitive.into is None and is_array(value) and not settings and value.dtype.kind in "biufc"
+
+
+def is_product_of_rows(step: Step) -> bool:
+    """Tell whether a step multiplies the rows of a tall matrix by a small matrix or a vector."""
+    primitive, _, args, _, value = step
+    if primitive is not matmul_p or not is_array(value) or not all(map(is_array, args)):
+        return False
+    x, weight = args
+    alike = x.dtype == weight.dtype == value.dtype and x.dtype.char in "fd"
+    return alike and x.ndim == 2 and weight.ndim <= 2 and is_tall(len(x), *weight.shape) and not is_ones(weight)
 
 
 def found(kind: str, *limits: Limit, fold: Fold | None = None) -> Part | None:
@@ -204,6 +219,8 @@ def units(shape: Shape) -> int:
 
 def is_cut(step: Step, part: Part, k: int, rows: int) -> bool:
     """Tell whether a part reads of its input `k` the rows only, and not the whole."""
+    if part.kind == "product":
+        return k == 0
     if part.kind not in ("each", "call"):
         return part.fold is None or part.fold.operand == k
     s, shape = np.shape(step[2][k]), step[4].shape
@@ -251,10 +268,6 @@ def fold_of(step: Step) -> Fold | None:
     return None
 
 
-def is_ones(x: Any) -> bool:
-    return type(x) is np.ndarray and x.ndim == 1 and x.dtype.kind == "f" and x.size > 0 and bool((x == 1).all())
-
-
 # What parts take
 
 
@@ -263,10 +276,25 @@ def size_of(step: Step) -> int:
     return max(int(np.size(x)) for x in (step[4], *step[2]))
 
 
+def width(step: Step, part: Part) -> int:
+    """Return the elements that a step takes up in the cache: of a product with fewer columns than it reads, those it writes.
+
+    What is read is read twice, forwards and backwards, and not worth it that all other steps have small blocks.
+    """
+    if part.kind == "product":
+        return int(np.size(step[4]))
+    if step[0] is across_p:
+        return 0
+    return size_of(step)
+
+
 def nanoseconds(step: Step, part: Part) -> float:
     """Return what a part takes for an element, roughly."""
     if part.kind == "view":
         return 0.0
+    if part.kind == "product" or step[0] is across_p:
+        lengths: Shape = step[2][1].shape if part.kind == "product" else step[4].shape
+        return 0.02 * len(step[2][0]) * math.prod(lengths) / size_of(step)
     if part.kind == "end":
         return 0.25
     if part.kind == "fold":

@@ -13,5 +13,8 @@ other's way, as each holds the interpreter's lock between two of them; what does
 PAYS = 100_000.0
 """Nanoseconds of work from which on blocks and threads may pay. Waking a thread takes about as long."""
 
+TALL = 2**11
+"""Rows from which on products with a small matrix may go by rows."""
+
 FEWEST = 8
 """Rows from which on arrays may be cut."""

@@ -115,7 +115,7 @@ def find_used_outside(trace: Trace, unit_of: dict[int, int], order: Sequence[int
 def worthwhile(trace: Trace, group: Open) -> bool:
     """Tell whether a group gains from blocks: several steps on the same elements, or steps that take their time."""
     computed = [index for index in (*group.members, *group.ends) if group.parts[index].kind != "view"]
-    if not computed or all(group.parts[index].kind == "end" for index in computed):
+    if all(group.parts[index].kind in ("end", "product") for index in computed):
         return False
     slow = any(nanoseconds(trace.steps[index], group.parts[index]) > CHEAP for index in computed)
     return (len(computed) > 1 or slow) and work(trace, group) >= sizes.PAYS

@@ -218,7 +218,8 @@ def _product_of_negative(args: Sequence[Any], settings: dict[str, Any], value: A
     """So is a product of matrices smaller than its factors, sometimes."""
     for k, x in enumerate(args):
         if made_by(x, negative_p) and dtype_of(value).kind == "f" and np.size(value) < np.size(x.value):
-            return unary(negative_p, np.matmul(*args[:k], argument(x, 0), *args[k + 1 :]))
+            a, b = (argument(x, 0), args[1]) if k == 0 else (args[0], argument(x, 0))
+            return unary(negative_p, binary(matmul_p, a, b))
     return None
 
 

@@ -1,0 +1,94 @@
+"""Products of tall matrices with small ones, by rows: what comes before and after them stays in the same block.
+
+A network on many examples is such products, with elementwise steps in between. Its forward and backward pass can go through
+the examples block by block: each row of ``x @ weight`` needs one row of `x`, and ``x.T @ g`` is a sum over rows. BLAS is called
+with so few rows at a time that it does not start threads of its own: the blocks have threads already.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tapegrad.compiler.groups import sizes
+from tapegrad.compiler.passes.rewriting import argument, producer, replayed
+from tapegrad.compiler.trace import Trace
+from tapegrad.core.primitive import Primitive
+from tapegrad.core.var import binary
+from tapegrad.ops.contract import across_p, matmul_p
+from tapegrad.ops.shape import transpose_p
+
+ALONE = 2**18
+"""Multiplications up to which OpenBLAS computes a product of matrices on the thread that calls it."""
+
+ALONE_VECTOR = 2**13
+"""The same, for a product of a matrix and a vector."""
+
+SMALL = 2**13
+"""Elements up to which the small matrix is small: a call for fewer than 32 rows does not use the processor well."""
+
+
+def is_tall(rows: int, *lengths: int) -> bool:
+    """Tell whether a product goes by rows: there are many, of which the other axes make a small matrix."""
+    return rows >= sizes.TALL and 0 < math.prod(lengths) <= SMALL
+
+
+def at_a_time(*lengths: int) -> int:
+    """Return how many rows BLAS gets in one call, for a small matrix with these axes."""
+    most = (ALONE if min(lengths) > 1 and len(lengths) == 2 else ALONE_VECTOR) // math.prod(lengths)
+    return 1 << max(0, most.bit_length() - 1)
+
+
+def is_ones(x: Any) -> bool:
+    """Tell whether `x` is a constant vector of ones, with which products are sums."""
+    return type(x) is np.ndarray and x.ndim == 1 and x.dtype.kind == "f" and x.size > 0 and bool((x == 1).all())
+
+
+def across_rows(trace: Trace) -> Trace:
+    """Find products over rows, which are recorded as products with a transposed matrix."""
+
+    def rewrite(primitive: Primitive, args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+        if primitive is not matmul_p or np.result_type(value).char not in "fd" or not isinstance(value, np.ndarray):
+            return None
+        a, b = args
+        if a.dtype != b.dtype or b.ndim > 2 or is_ones(a):
+            return None
+        if a.ndim == 1 and b.ndim == 2:
+            return binary(across_p, b, a) if is_tall(*b.shape) else None
+        if a.ndim != 2 or not is_tall(len(b), len(a), *b.shape[1:]):
+            return None
+        if type(a) is np.ndarray:
+            return binary(across_p, a.T, b)
+        step = producer(a)
+        return binary(across_p, argument(a, 0), b) if step is not None and step[0] is transpose_p else None
+
+    return replayed(trace, rewrite) if any(step[0] is matmul_p for step in trace.steps) else trace
+
+
+# What kernels call
+
+
+def product_of_rows(x: Any, weight: Any, out: Any, rows: int) -> None:
+    """Write ``x @ weight`` into `out`, which is laid out in C's order, some rows at a time."""
+    whole = len(x) - len(x) % rows
+    if whole:
+        np.matmul(pieces(x[:whole], rows), weight, pieces(out[:whole], rows))
+    if whole < len(x):
+        np.matmul(x[whole:], weight, out[whole:])
+
+
+def sum_of_products(a: Any, b: Any, rows: int) -> Any:
+    """Return ``a.T @ b``, some rows at a time."""
+    whole = len(a) - len(a) % rows
+    if whole <= rows:
+        return np.dot(a.T, b)
+    right = pieces(b[:whole], rows)
+    products = np.matmul(pieces(a[:whole], rows).mT, right if b.ndim == 2 else right[..., None])
+    total = np.add.reduce(products, 0).reshape(a.shape[1:] + b.shape[1:])
+    return total + np.dot(a[whole:].T, b[whole:]) if whole < len(a) else total
+
+
+def pieces(x: Any, rows: int) -> Any:
+    """Return an array of so many rows at a time."""
+    return x.reshape(-1, rows, *x.shape[1:])
