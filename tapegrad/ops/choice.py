@@ -12,6 +12,7 @@ import numpy as np
 from tapegrad.core.arrays import dtype_of
 from tapegrad.core.families import elementwise
 from tapegrad.core.primitive import no_cotangent
+from tapegrad.core.var import apply
 
 ndarray = np.ndarray
 
@@ -82,8 +83,36 @@ def _bare_share(g: Any, y: Any, mine: Any, other: Any) -> Any:
 
 BARE_SHARES = (_bare_share, lambda g, y, a, b: _bare_share(g, y, b, a))
 
-maximum_p = elementwise("maximum", np.maximum, *SHARES, fast=QUICK_SHARES, bare=BARE_SHARES, finite=True)
-minimum_p = elementwise("minimum", np.minimum, *SHARES, fast=QUICK_SHARES, bare=BARE_SHARES, finite=True)
+
+def _share_of_larger(g: Any, a: Any, b: Any) -> Any:
+    if type(g) is float:  # which takes the dtype of the others, but not that of a mask
+        g = np.result_type(g, a, b).type(g)
+    tie = np.equal(a, b)
+    c = g * np.greater(a, b)
+    return np.where(tie, 0.5 * g, c) if np.count_nonzero(tie) else c
+
+
+share_of_larger_p = elementwise(
+    "share_of_larger",
+    _share_of_larger,
+    lambda g, y, c, a, b: share_of_larger(g, a, b),
+    no_cotangent,
+    no_cotangent,
+    finite=True,
+)
+"""What `a`, the larger of two, gets of a cotangent: half of it on a tie. In a program it looks for ties, as eager code does."""
+
+
+def share_of_larger(g: Any, a: Any, b: Any) -> Any:
+    """Return `g` where `a` is greater than `b`, half of it where they are equal, and 0 elsewhere."""
+    return apply(share_of_larger_p, g, a, b)
+
+
+LARGER = (lambda g, y, a, b: share_of_larger(g, a, b), lambda g, y, a, b: share_of_larger(g, b, a))
+SMALLER = (lambda g, y, a, b: share_of_larger(g, b, a), lambda g, y, a, b: share_of_larger(g, a, b))
+
+maximum_p = elementwise("maximum", np.maximum, *SHARES, fast=QUICK_SHARES, bare=LARGER, finite=True)
+minimum_p = elementwise("minimum", np.minimum, *SHARES, fast=QUICK_SHARES, bare=SMALLER, finite=True)
 fmax_p = elementwise("fmax", np.fmax, *SHARES, fast=QUICK_SHARES, bare=BARE_SHARES, finite=True)
 fmin_p = elementwise("fmin", np.fmin, *SHARES, fast=QUICK_SHARES, bare=BARE_SHARES, finite=True)
 
@@ -116,6 +145,11 @@ clip_p = elementwise(
     _clip_by_low,
     _clip_by_high,
     fast=(_clip_by_x_quickly, _clip_by_low, _clip_by_high),
+    bare=(
+        lambda g, y, x, low, high: share_of_larger(share_of_larger(g, x, low), high, x),
+        lambda g, y, x, low, high: share_of_larger(share_of_larger(g, low, x), high, np.maximum(x, low)),
+        lambda g, y, x, low, high: share_of_larger(g, np.maximum(x, low), high),
+    ),
     finite=True,
     domain=((-0.9, 0.9), (-2.0, -1.0), (1.0, 2.0)),
 )

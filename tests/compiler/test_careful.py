@@ -8,6 +8,7 @@ import pytest
 
 import tapegrad as tg
 import tapegrad.numpy as tnp
+from tapegrad import nn
 from tapegrad.compiler.function import jit
 from tapegrad.compiler.program import PASSES
 from tests.compiler.tracing import NONE, agrees
@@ -37,10 +38,16 @@ def highest(x: Any) -> Any:
     return tnp.sum(tnp.nanmax(rows, axis=1) ** 2) + tnp.sum(tnp.nan_to_num(tnp.max(rows, axis=1, keepdims=True))) * tnp.max(x)
 
 
+def bounded(x: Any) -> Any:
+    """Ties, with numbers and with each other, and bounds that are traced."""
+    y = tnp.clip(x, 1.0, tnp.sum(x)) + tnp.clip(1.0, x - 3.0, x) + tnp.maximum(x, 4.0) * tnp.minimum(x, x[::-1])
+    return tnp.sum(y * y) + tnp.sum(tnp.fmax(x, 1.0 / x) * tnp.where(x > 0, 1.0, 0.0)) + tnp.sum(nn.relu(x - 4.0) * x)
+
+
 CALM, WILD = np.array([1.0, 4.0, 9.0]), np.array([0.0, 4.0, 1.0])
 
 
-@pytest.mark.parametrize("f", [root, entropy, padded, normalised, highest])
+@pytest.mark.parametrize("f", [root, entropy, padded, normalised, highest, bounded])
 @pytest.mark.parametrize(
     "transform", [tg.grad, tg.value_and_grad, tg.jacfwd, tg.hessian, lambda f: tg.grad(lambda x: tnp.sum(tg.grad(f)(x) * x))]
 )

@@ -117,7 +117,7 @@ def test_only_tall_matrices_go_by_rows() -> None:
 
     for rows, columns, tall in ((sizes.TALL, 4, True), (sizes.TALL - 1, 4, False), (sizes.TALL, 100, False)):
         trace = across_rows(traced(f, drawn(rows, columns), drawn(rows, 100)))
-        assert ("across" in names(trace)) is (tall and columns * 100 <= 2**13)
+        assert ("across" in names(trace)) is (tall and columns * 100 <= 2**12)
     whole = traced(lambda x: tnp.stack([x]) @ np.ones((3, 3)), drawn(3, 3))
     assert names(across_rows(whole)) == names(whole)
 

@@ -25,8 +25,8 @@ ALONE = 2**18
 ALONE_VECTOR = 2**13
 """The same, for a product of a matrix and a vector."""
 
-SMALL = 2**13
-"""Elements up to which the small matrix is small: a call for fewer than 32 rows does not use the processor well."""
+SMALL = 2**12
+"""Elements up to which the small matrix is small: a call for fewer than 64 rows does not use the processor well."""
 
 
 def is_tall(rows: int, *lengths: int) -> bool:
