@@ -35,6 +35,8 @@ def ordinary(x: Any) -> bool:
 
 
 def _divide(a: Any, b: Any) -> Any:
+    if type(a) is float and type(b) is float and b:
+        return a / b
     return np.divide(a, b).item() if type(a) in PYTHON and type(b) in PYTHON else a / b
 
 

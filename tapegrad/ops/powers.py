@@ -14,6 +14,11 @@ from tapegrad.ops.quotient import per, quotient, times
 
 def _power(a: Any, b: Any) -> Any:
     if type(a) in PYTHON and type(b) in PYTHON:
+        if type(a) is float and a > 0.0 and type(b) is not complex:
+            try:
+                return a**b  # in a tenth of the time
+            except OverflowError:  # where NumPy says infinity
+                pass
         return np.power(a, float(b) if type(b) is int else b).item()
     return a**b
 
