@@ -121,6 +121,13 @@ def _share_above(g: Any, x: Any, bound: Any) -> Any:
     return np.where(x == bound, 0.5 * g, np.where(x > bound, g, 0.0))
 
 
+def _clip(x: Any, low: Any, high: Any) -> Any:
+    try:
+        return np.minimum(np.maximum(x, low), high)
+    except OverflowError:  # a bound that the integers of `x` do not reach
+        return np.clip(x, low, high)
+
+
 def _clip_by_x(g: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
     return _share_above(_share_above(g, x, low), -x, -high)
 
@@ -140,7 +147,7 @@ def _clip_by_high(g: Any, y: Any, x: Any, low: Any, high: Any) -> Any:
 
 clip_p = elementwise(
     "clip",
-    lambda x, low, high: np.minimum(np.maximum(x, low), high),
+    _clip,
     _clip_by_x,
     _clip_by_low,
     _clip_by_high,

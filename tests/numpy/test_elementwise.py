@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -146,6 +147,13 @@ def test_clip_takes_bounds_under_every_name(door: Any) -> None:
         g = np.cos(np.arange(y.size)).reshape(y.shape)
         slope = [((call(x + h * e) - call(x - h * e)) * g).sum() / (2 * h) for e in np.eye(3)]
         np.testing.assert_allclose(pull(g)[0], slope, atol=1e-8)
+
+
+def test_clip_takes_bounds_that_integers_do_not_reach() -> None:
+    for x, low, high in ((np.array([1, 2, -3], np.int8), 0, 1000), (np.array([1, 2], np.uint8), -1000, 300)):
+        f: Callable[[Any], Any] = partial(tnp.clip, min=low, max=high)
+        for call in (f, tg.vmap(f), tg.jit(f), tg.jit(tg.vmap(f))):
+            np.testing.assert_array_equal(call(x), np.clip(x, low, high))
 
 
 def test_clip_refuses_bounds_that_it_does_not_understand() -> None:
