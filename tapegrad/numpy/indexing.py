@@ -6,9 +6,10 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from tapegrad.core.reading import getitem
-from tapegrad.core.var import Var
+from tapegrad.core.var import Var, apply
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
 from tapegrad.numpy.shapes import ravel
+from tapegrad.ops.create import copy_p
 from tapegrad.ops.index import along
 from tapegrad.typing import Array, ArrayLike
 
@@ -49,8 +50,8 @@ def take(
     x: Any = gathered(a)
     where: Any = gathered(indices)
     if type(x) is not Var and type(where) is not Var:
-        taken: Array = np.take(x, where, axis, out, mode)
-        return taken
+        plain: Array = np.take(x, where, axis, out, mode)
+        return plain
     refuse_out(out, "take")
     if axis is None:
         x, axis = (x if np.ndim(x) == 1 else ravel(x)), 0
@@ -64,7 +65,10 @@ def take(
         where = where % n
     elif mode == "clip":
         where = np.clip(where, 0, n - 1)
-    return read(x, (slice(None),) * axis + (where,) if axis else where)
+    y: Any = read(x, (slice(None),) * axis + (where,) if axis else where)
+    laid_out = not axis or not isinstance(y.value, np.ndarray) or y.value.flags.c_contiguous
+    taken: Array = y if laid_out else apply(copy_p, y, order="C")  # as `np.take` does: whoever reshapes in order 'K' sees it
+    return taken
 
 
 @stands_for(np.take_along_axis)

@@ -227,6 +227,16 @@ def test_a_mask_that_differs_between_examples_names_where() -> None:
         tg.vmap(lambda x: x[x > 0].sum())(X)
 
 
+@pytest.mark.parametrize("door", [np, tnp])
+def test_what_is_taken_is_laid_out_as_by_numpy(door: Any) -> None:
+    def in_memory(x: Any) -> Any:
+        parts = [door.take(x, [0, 1], axis=1), door.delete(x, 1, axis=1), door.take(x, 2, axis=1)]
+        return np.concatenate([part.ravel(order="K") for part in parts])
+
+    x = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_array_equal(tg.vjp(in_memory, x)[0], in_memory(x))
+
+
 def test_a_plain_array_read_at_a_traced_position_names_take() -> None:
     table = np.arange(4.0)
     with pytest.raises(ConcretizationError, match=r"numpy\.take"):
