@@ -285,6 +285,12 @@ def test_a_mistake_is_named(f: Callable[..., Any], error: type[Exception], messa
     raises(error, message, under_grad(f))
 
 
+@pytest.mark.parametrize("answer", ["less", None, [True]], ids=str)
+def test_a_loop_outside_of_transforms_ends_by_truth_alone(answer: Any) -> None:
+    with pytest.raises(TypeError, match="while_loop: the condition must be a boolean scalar"):
+        tg.while_loop(lambda v: answer, lambda v: v, 1.0)
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -107,8 +107,8 @@ def bound(which: str, n: Any) -> int:
 def truth(x: Any) -> bool:
     """Return the value of a condition."""
     x = plain(x)
-    if isinstance(x, list) or np.shape(x) != ():
-        raise TypeError("while_loop: the condition must be a boolean scalar")
+    if isinstance(x, list) or np.shape(x) != () or np.asarray(x).dtype.kind not in "biuf":
+        raise TypeError(f"while_loop: the condition must be a boolean scalar, got {x!r}")
     return bool(x)
 
 
