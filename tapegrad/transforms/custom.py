@@ -254,7 +254,9 @@ class custom_jvp(Custom[P, Out]):  # JAX's name: it is used as a decorator
         >>> @custom_jvp
         ... def safe(x):
         ...     return np.log1p(x)
-        >>> safe.defjvp(lambda primals, tangents: (safe(primals[0]), tangents[0] / (1 + primals[0])))
+        >>> @safe.defjvp
+        ... def safe_jvp(primals, tangents):
+        ...     return safe(primals[0]), tangents[0] / (1 + primals[0])
         >>> grad(safe)(1.0)
         np.float64(0.5)
     """
