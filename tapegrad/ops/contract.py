@@ -88,7 +88,9 @@ def _into_matmul(args: Sequence[Any], settings: dict[str, Any]) -> Into | None:
         return None
     if a.ndim <= 2 == b.ndim or (a.ndim == 2 and b.ndim == 1):
         return Into(np.dot, (Slot(0), Slot(1), OUT))
-    return Into(np.matmul, (Slot(0), Slot(1), OUT)) if a.ndim + b.ndim > 2 else None
+    if a.ndim + b.ndim > 2:
+        return Into(np.matmul, (Slot(0), Slot(1), OUT))
+    return Into(np.dot, (Slot(0), Slot(1))) if a.ndim == 1 == b.ndim else None
 
 
 matmul_p = multilinear(

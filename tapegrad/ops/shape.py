@@ -68,13 +68,20 @@ def inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(back)
 
 
+def _into_transpose(args: Sequence[Any], settings: dict[str, Any]) -> Into | None:
+    axes = settings["axes"]
+    if type(args[0]) is not ndarray:
+        return None
+    return Into(ndarray.transpose, (Slot(0),) if axes == tuple(range(len(axes)))[::-1] else (Slot(0), axes))
+
+
 transpose_p: Primitive = linear(
     "transpose",
     lambda x, axes: x.transpose(axes) if type(x) is ndarray else np.transpose(x, axes),
     lambda g, y, x, axes: g.transpose(inverse(axes)),
     batch=lambda args, batched, axes: apply(transpose_p, args[0], axes=(0, *[axis + 1 for axis in axes])),
     view=True,
-    into=lambda args, settings: Into(ndarray.transpose, (Slot(0), settings["axes"])) if type(args[0]) is ndarray else None,
+    into=_into_transpose,
     cases=(case((2, 3), axes=(1, 0)), case((2, 3, 4), axes=(2, 0, 1)), case((), axes=())),
 )
 """The axes of `x` in another order, a permutation of non-negative numbers."""
