@@ -10,7 +10,7 @@ import tapegrad.numpy as tnp
 from tapegrad import nn
 from tapegrad.compiler.function import jit
 from tapegrad.compiler.groups.parts import behind, lead, part_of, rest, split
-from tapegrad.compiler.groups.threads import AGAIN, TRIES, Gauge
+from tapegrad.compiler.groups.threads import LATE, PRICE, SOON, TRIES, Gauge
 from tapegrad.compiler.trace import alive
 from tests.compiler.test_planning import grouped, members
 from tests.compiler.tracing import agrees, small_blocks, traced
@@ -274,18 +274,36 @@ def test_a_step_stays_where_its_arguments_are_not_written_out_for_others() -> No
 # Whether threads pay
 
 
+def choices(gauge: Gauge, calls: int, together: float, alone: float) -> list[bool]:
+    """Return what a gauge chooses, call by call, where the two ways take so long."""
+    chosen = []
+    for _ in range(calls):
+        chosen.append(gauge.choose())
+        gauge.note(chosen[-1], together if chosen[-1] else alone)
+    return chosen
+
+
 def test_a_gauge_tries_both_ways_and_takes_the_quicker_one() -> None:
-    gauge, chosen = Gauge(), []
-    for _ in range(3 * AGAIN):
-        several = gauge.choose()
-        chosen.append(several)
-        gauge.note(several, 1.0 if several else 2.0)
+    gauge = Gauge()
+    chosen = choices(gauge, 200, 1.0, 2.0)
     assert set(chosen[:TRIES]) == {True, False}
     assert chosen[TRIES:].count(False) == 3  # once in a while it tries again
-    for _ in range(20 * AGAIN):
-        several = gauge.choose()
-        gauge.note(several, 4.0 if several else 2.0)  # somebody else has come
-    assert [gauge.choose() for _ in range(AGAIN)].count(False) >= AGAIN - 2
+    choices(gauge, 1000, 4.0, 2.0)  # somebody else has come
+    assert choices(gauge, 50, 4.0, 2.0).count(True) <= 1
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.1, 1.5, 3.0, 100.0])
+def test_a_gauge_tries_the_slower_way_as_often_as_it_is_cheap(ratio: float) -> None:
+    gauge, calls = Gauge(), 5000
+    choices(gauge, TRIES, 1.0, ratio)
+    tries = choices(gauge, calls, 1.0, ratio).count(False)
+    assert calls // (LATE + 1) <= tries <= calls // SOON
+    assert tries * (ratio - 1.0) <= 1.1 * max(PRICE * calls, calls / LATE * (ratio - 1.0))
+
+
+def test_a_gauge_of_calls_that_failed_still_chooses() -> None:
+    gauge = Gauge()
+    assert {gauge.choose() for _ in range(3 * SOON)} == {True, False}
 
 
 def test_one_slow_call_does_not_change_the_choice() -> None:

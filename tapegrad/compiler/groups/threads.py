@@ -163,8 +163,11 @@ SHARED = Shared()
 TRIES = 6
 """Calls in which both ways are tried in turn."""
 
-AGAIN = 64
-"""Calls after which the way that was slower is tried once more: who else uses the machine may have changed."""
+PRICE = 0.02
+"""The part of the time that may go into trying the slower way again: who else uses the machine may have changed."""
+
+SOON, LATE = 8, 256
+"""The fewest and the most calls after which it is tried again."""
 
 
 @define(eq=False)
@@ -176,6 +179,7 @@ class Gauge:
     """
 
     calls: int = 0
+    waited: int = 0
     alone: float = float("inf")
     together: float = float("inf")
 
@@ -184,7 +188,15 @@ class Gauge:
         self.calls += 1
         if self.calls <= TRIES:
             return self.calls % 2 == 1
-        return (self.together <= self.alone) != (self.calls % AGAIN == 0)
+        several = self.together <= self.alone
+        self.waited += 1
+        if self.waited < SOON:
+            return several
+        quicker, slower = (self.together, self.alone) if several else (self.alone, self.together)
+        if self.waited < LATE and slower - quicker > PRICE * self.waited * quicker:
+            return several
+        self.waited = 0
+        return not several
 
     def note(self, several: bool, seconds: float) -> None:
         """Learn what a call took: at once if it was quicker than expected, slowly if not."""
