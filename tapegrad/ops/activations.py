@@ -24,7 +24,7 @@ def _sigmoid(x: Any) -> Any:
 
 
 def _relu(x: Any) -> Any:
-    if type(x) is np.ndarray and x.dtype.char in "fd" and 2**11 <= x.size <= 2**18 and x.flags.c_contiguous:
+    if type(x) is np.ndarray and x.dtype.char in "fd" and 2**13 <= x.size <= 2**18 and x.flags.c_contiguous:
         return np.maximum(x.reshape(-1), zeros(x.size, x.dtype)).reshape(x.shape)  # a number makes it up to four times as slow
     return np.maximum(x, 0)
 
