@@ -46,7 +46,10 @@ def checked(c: Any, check: Callable[[Any], None]) -> Any:
 
 def are_hopeful(*values: Any) -> bool:
     """Tell whether a rule on these values is recorded where it may be bare: one of them is traced, on a hopeful tape."""
-    return any(type(x) is Var and x.tape.hopeful for x in values)
+    for x in values:
+        if type(x) is Var:  # they are all of one tape
+            return x.tape.hopeful
+    return False
 
 
 def watched(cotangents: Sequence[Any]) -> list[Any]:
