@@ -1,13 +1,10 @@
 """Rules of the user's own: `custom_vjp` and `custom_jvp`."""
 
 import copyreg
-import functools
 import inspect
-import sys
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import partial
-from types import MethodType
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
 import numpy as np
@@ -23,6 +20,7 @@ from tapegrad.transforms.batch import vmap
 from tapegrad.transforms.outputs import check_function, kind_of
 from tapegrad.transforms.packed import pack_p, slots
 from tapegrad.transforms.pullback import vjp
+from tapegrad.transforms.wrapped import bound, look_like, own_name
 
 P = ParamSpec("P")
 Rest = ParamSpec("Rest")
@@ -53,10 +51,7 @@ class Custom(Generic[P, Out]):
 
     def __attrs_post_init__(self) -> None:
         check_function(type(self).__name__, self.f)
-        for name in functools.WRAPPER_ASSIGNMENTS:
-            if hasattr(self.f, name):
-                self.__dict__[name] = getattr(self.f, name)
-        self.__dict__["__wrapped__"] = self.f
+        look_like(self, self.f)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name})"
@@ -68,13 +63,11 @@ class Custom(Generic[P, Out]):
         self: "Custom[Concatenate[Any, Rest], Out]", instance: object, owner: type | None = None
     ) -> Callable[Rest, Out]: ...
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        if instance is None or isinstance(self.f, staticmethod):
-            return self
-        return MethodType(self, instance)  # type: ignore[arg-type]  # subclasses are callable
+        return bound(self, instance)
 
     def __reduce__(self) -> Any:
-        name = getattr(self, "__qualname__", "")
-        if getattr(sys.modules.get(self.__module__), name, None) is self:  # used as a decorator
+        name = own_name(self)
+        if name is not None:
             return name
         return copyreg.__newobj__, (type(self),), self.__dict__  # type: ignore[attr-defined]  # what object.__reduce__ gives
 
@@ -92,18 +85,18 @@ class Custom(Generic[P, Out]):
         if self.__dict__["_signature"] is None:
             raise TypeError(f"{called}: pass the arguments by position, got {', '.join(settings)} by keyword")
         try:
-            bound = self.__dict__["_signature"].bind(*args, **settings)
+            call = self.__dict__["_signature"].bind(*args, **settings)
         except TypeError as error:
             if not settings:
                 return args  # the rule will say what it misses
             raise TypeError(f"{called}: {error}") from None
-        bound.apply_defaults()
-        named = [key for key in bound.kwargs if key in settings]
+        call.apply_defaults()
+        named = [key for key in call.kwargs if key in settings]
         if named:
             raise TypeError(
                 f"{called}: rules are given arguments by position, but {', '.join(named)} can be passed by name only"
             )
-        given: tuple[Any, ...] = bound.args
+        given: tuple[Any, ...] = call.args
         return given
 
 

@@ -18,10 +18,7 @@ class Transformed:
 
     def __attrs_post_init__(self) -> None:
         check_function(self.transform, self.f)
-        for name in functools.WRAPPER_ASSIGNMENTS:
-            if hasattr(self.f, name):
-                self.__dict__[name] = getattr(self.f, name)
-        self.__dict__["__wrapped__"] = self.f
+        look_like(self, self.f)
 
     def __repr__(self) -> str:
         return f"{self.transform}({getattr(self.f, '__name__', repr(self.f))})"
@@ -32,12 +29,29 @@ class Transformed:
         return type(self).__name__.lower()
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        if instance is None or isinstance(self.f, staticmethod):
-            return self
-        return MethodType(self, instance)  # type: ignore[arg-type]  # subclasses are callable
+        return bound(self, instance)
 
     def __reduce__(self) -> Any:
-        name = getattr(self, "__qualname__", "")
-        if getattr(sys.modules.get(getattr(self, "__module__", "")), name, None) is self:  # used as a decorator
+        name = own_name(self)
+        if name is not None:
             return name
         return type(self), tuple(getattr(self, a.name) for a in fields(type(self)))
+
+
+def look_like(made: Any, f: Any) -> None:
+    """Give what was made of a function its name, docstring and signature."""
+    for name in functools.WRAPPER_ASSIGNMENTS:
+        if hasattr(f, name):
+            made.__dict__[name] = getattr(f, name)
+    made.__dict__["__wrapped__"] = f
+
+
+def bound(made: Any, instance: Any) -> Any:
+    """Return what an object has where its class has what was made of a function: a method, unless that is a static one."""
+    return made if instance is None or isinstance(made.f, staticmethod) else MethodType(made, instance)
+
+
+def own_name(made: Any) -> str | None:
+    """Return the name by which what was made of a function is found in its module, as a decorated one is; else None."""
+    name = getattr(made, "__qualname__", "")
+    return name if getattr(sys.modules.get(getattr(made, "__module__", "")), name, None) is made else None
