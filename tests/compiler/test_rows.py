@@ -251,7 +251,7 @@ def test_a_cheap_step_is_computed_where_it_is_needed() -> None:
         square = h * h
         return tnp.exp((h @ weights) * square)
 
-    with small_blocks(tall=100):
+    with small_blocks(spills=1000):
         trace, groups = grouped(f, drawn(8, 6))
         agrees(f, drawn(8, 6))
     assert [members(trace, group) for group in groups] == [["add", "tanh"], ["square", "multiply", "exp"]]
@@ -265,7 +265,7 @@ def test_a_step_stays_where_its_arguments_are_not_written_out_for_others() -> No
         square = inner * inner
         return tnp.exp(((square + 2.0) @ weights) * square)
 
-    with small_blocks(tall=100):
+    with small_blocks(spills=1000):
         trace, groups = grouped(f, drawn(8, 6))
         agrees(f, drawn(8, 6))
     assert members(trace, groups[0]) == ["exp", "add", "square", "add"]

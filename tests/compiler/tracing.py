@@ -57,10 +57,10 @@ def agrees(f: Callable[..., Any], *args: Any, rtol: float = 1e-12, passes: Seque
 
 
 @contextmanager
-def small_blocks(large: int = 8, block: int = 4, tall: int = 4) -> Iterator[None]:
+def small_blocks(large: int = 8, block: int = 4, spills: int = 8) -> Iterator[None]:
     """Let blocks be small, and used on small arrays, and on several threads; and products go by a few rows at a time."""
     with (
-        patch.object(sizes, "TALL", tall),
+        patch.object(sizes, "SPILLS", spills),
         patch.object(products, "ALONE", 40),
         patch.object(products, "ALONE_VECTOR", 16),
         patch.object(sizes, "LARGE", large),

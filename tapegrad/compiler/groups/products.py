@@ -29,9 +29,13 @@ SMALL = 2**12
 """Elements up to which the small matrix is small: a call for fewer than 64 rows does not use the processor well."""
 
 
-def is_tall(rows: int, *lengths: int) -> bool:
-    """Tell whether a product goes by rows: there are many, of which the other axes make a small matrix."""
-    return rows >= sizes.TALL and 0 < math.prod(lengths) <= SMALL
+def is_tall(rows: int, inner: int, columns: int = 1) -> bool:
+    """Tell whether a product of so many rows with a matrix of shape ``(inner, columns)`` goes by rows.
+
+    With a vector it does earlier: that is as fast as the matrix is read.
+    """
+    much = rows * columns if columns > 1 else 2 * rows * inner
+    return much >= sizes.SPILLS and rows > inner and 0 < inner * columns <= SMALL
 
 
 def at_a_time(*lengths: int) -> int:

@@ -13,8 +13,9 @@ other's way, as each holds the interpreter's lock between two of them; what does
 PAYS = 100_000.0
 """Nanoseconds of work from which on blocks and threads may pay. Waking a thread takes about as long."""
 
-TALL = 2**11
-"""Rows from which on products with a small matrix may go by rows."""
+SPILLS = 2**21
+"""Elements of a product from which on it may go by rows: several such arrays do not fit into the cache of a processor any more.
+Below, BLAS on several threads is up to twice as fast, and what it has written is still at hand."""
 
 FEWEST = 8
 """Rows from which on arrays may be cut."""
