@@ -7,6 +7,7 @@ from attrs import define, field
 
 from tapegrad.compiler.groups import sizes
 from tapegrad.compiler.groups.parts import Part, fits, is_cut, nanoseconds, offers, part_of, size_of
+from tapegrad.compiler.groups.products import begins
 from tapegrad.compiler.trace import Trace, readers_of
 from tapegrad.core.node import Step
 
@@ -54,6 +55,7 @@ def gather(trace: Trace, order: Sequence[int]) -> list[Open]:
             if (
                 joined is None
                 and part.kind not in ("end", "view")
+                and (part.kind != "product" or begins(len(steps[index][4]), *np.shape(steps[index][2][1])))
                 and size >= sizes.LARGE
                 and (rows := fitting(offers(part.limits), size))
             ):

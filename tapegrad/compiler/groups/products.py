@@ -15,7 +15,7 @@ from tapegrad.compiler.groups import sizes
 from tapegrad.compiler.passes.rewriting import argument, producer, replayed
 from tapegrad.compiler.trace import Trace
 from tapegrad.core.primitive import Primitive
-from tapegrad.core.var import binary
+from tapegrad.core.var import Var, binary
 from tapegrad.ops.contract import across_p, matmul_p
 from tapegrad.ops.shape import transpose_p
 
@@ -30,12 +30,17 @@ SMALL = 2**12
 
 
 def is_tall(rows: int, inner: int, columns: int = 1) -> bool:
-    """Tell whether a product of so many rows with a matrix of shape ``(inner, columns)`` goes by rows.
+    """Tell whether a product of so many rows with a matrix of shape ``(inner, columns)`` can go by rows.
 
     With a vector it does earlier: that is as fast as the matrix is read.
     """
-    much = rows * columns if columns > 1 else 2 * rows * inner
+    much = rows * max(inner, columns) if columns > 1 else 2 * rows * inner
     return much >= sizes.SPILLS and rows > inner and 0 < inner * columns <= SMALL
+
+
+def begins(rows: int, inner: int, columns: int = 1) -> bool:
+    """Tell whether such a product can be the first step of a group: what it writes should not be read from memory again."""
+    return columns == 1 or rows * columns >= sizes.SPILLS
 
 
 def at_a_time(*lengths: int) -> int:
@@ -62,10 +67,12 @@ def across_rows(trace: Trace) -> Trace:
             return binary(across_p, b, a) if is_tall(*b.shape) else None
         if a.ndim != 2 or not is_tall(len(b), len(a), *b.shape[1:]):
             return None
-        if type(a) is np.ndarray:
-            return binary(across_p, a.T, b)
         step = producer(a)
-        return binary(across_p, argument(a, 0), b) if step is not None and step[0] is transpose_p else None
+        if step is not None and step[0] is not transpose_p:
+            return None
+        rows = a.T if step is None else argument(a, 0)
+        computed = type(rows) is Var and rows.index >= trace.inputs  # and perhaps in the same group
+        return binary(across_p, rows, b) if computed or begins(len(b), len(a), *b.shape[1:]) else None
 
     return replayed(trace, rewrite) if any(step[0] is matmul_p for step in trace.steps) else trace
 
