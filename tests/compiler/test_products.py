@@ -121,6 +121,8 @@ def test_only_tall_matrices_go_by_rows() -> None:
         assert ("across" in names(across_rows(traced(f, drawn(rows, columns), drawn(rows, 100))))) is goes
     for rows, goes in ((enough // 2 + 1, True), (enough // 2 - 1, False)):
         assert ("across" in names(across_rows(traced(lambda g, x: g @ x, drawn(rows), drawn(rows, 100))))) is goes
+    still = traced(lambda x: np.transpose(x, (0, 1)) @ drawn(sizes.SPILLS, 1), drawn(2, sizes.SPILLS))
+    assert names(across_rows(still)) == ["transpose", "matmul"]  # where no pass has taken it away
     whole = traced(lambda x: tnp.stack([x]) @ np.ones((3, 3)), drawn(3, 3))
     assert names(across_rows(whole)) == names(whole)
 

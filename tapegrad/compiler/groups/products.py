@@ -68,7 +68,7 @@ def across_rows(trace: Trace) -> Trace:
         if a.ndim != 2 or not is_tall(len(b), len(a), *b.shape[1:]):
             return None
         step = producer(a)
-        if step is not None and step[0] is not transpose_p:
+        if step is not None and (step[0] is not transpose_p or step[3]["axes"] != (1, 0)):
             return None
         rows = a.T if step is None else argument(a, 0)
         computed = type(rows) is Var and rows.index >= trace.inputs  # and perhaps in the same group
