@@ -1,6 +1,8 @@
 """Timing in one process: all participants in turn, again and again, and of each the best round.
 
-Machines are noisy and shared. A ratio of best rounds that were measured interleaved says more than any absolute time.
+Machines are noisy and shared. A ratio of best rounds that were measured interleaved says more than any absolute time. Each
+measurement begins with a pause, as threads of BLAS, OpenMP and XLA keep a core busy for a while after their last call: without
+it, whoever comes next pays for them.
 """
 
 import time
@@ -11,6 +13,9 @@ from attrs import define
 
 ROUND = 0.02
 """Seconds that one measurement should take at least."""
+
+PAUSE = 0.03
+"""Seconds of rest before each measurement: longer than the threads of a library wait for more work."""
 
 SLOW = 0.5
 """Seconds for one call from which on a participant is measured in two rounds only."""
@@ -26,6 +31,8 @@ class Participant:
     best: float = float("inf")
 
     def measure(self) -> None:
+        time.sleep(PAUSE)
+        self.call()  # its caches, and its threads awake
         start = time.perf_counter()
         for _ in range(self.number):
             self.call()
@@ -36,7 +43,7 @@ def race(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
     """Return, for each name, the best time of one call in seconds."""
     participants = [Participant(name, call) for name, call in calls.items()]
     for participant in participants:
-        participant.call()  # imports, compilation, caches
+        participant.call()  # imports, compilation
         participant.measure()
         participant.number = max(1, round(ROUND / participant.best))
     for turn in range(rounds):
