@@ -52,10 +52,8 @@ class Custom(Generic[P, Out]):
         return bound(self, instance)
 
     def __reduce__(self) -> Any:
-        name = own_name(self)
-        if name is not None:
-            return name
-        return copyreg.__newobj__, (type(self),), self.__dict__  # type: ignore[attr-defined]  # what object.__reduce__ gives
+        afresh = copyreg.__newobj__  # type: ignore[attr-defined]  # what object.__reduce__ gives
+        return own_name(self) or (afresh, (type(self),), self.__dict__)
 
     @property
     def name(self) -> str:

@@ -32,10 +32,7 @@ class Transformed:
         return bound(self, instance)
 
     def __reduce__(self) -> Any:
-        name = own_name(self)
-        if name is not None:
-            return name
-        return type(self), tuple(getattr(self, a.name) for a in fields(type(self)))
+        return own_name(self) or (type(self), tuple(getattr(self, a.name) for a in fields(type(self))))
 
 
 def look_like(made: Any, f: Any) -> None:
