@@ -84,7 +84,8 @@ def check_labels(labels: "np.ndarray[Any, Any]", shape: tuple[int, ...]) -> "np.
         )
     if labels.dtype != np.intp:
         labels = labels.astype(np.intp)
-    if labels.size and np.maximum.reduce(labels.view(np.uintp), None) >= shape[-1]:  # a negative one, read as unsigned, is huge
+    unsigned = labels.view(np.uintp)  # a negative one is huge
+    if labels.size and unsigned.item(unsigned.argmax()) >= shape[-1]:
         wrong = labels[(labels < 0) | (labels >= shape[-1])].reshape(-1)[0]
         raise ValueError(f"nn.cross_entropy: labels must be from 0 to {shape[-1] - 1}, got {wrong}")
     return labels
