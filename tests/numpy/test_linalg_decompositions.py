@@ -7,7 +7,9 @@ import pytest
 
 import tapegrad as tg
 from tapegrad import numpy as tnp
+from tapegrad.core.var import apply
 from tapegrad.errors import MissingRuleError
+from tapegrad.ops.linalg.triangular import LEAF, lower_inverse_p
 from tapegrad.testing import check_grads
 from tests.numpy.matrices import complex_, hermitian_part, positive, real
 from tests.numpy.through_doors import check
@@ -41,6 +43,17 @@ def test_cholesky_keeps_float32() -> None:
     a = positive(3).astype(np.float32)
     y, pull = tg.vjp(np.linalg.cholesky, a)
     assert y.dtype == pull(y)[0].dtype == np.float32
+
+
+@pytest.mark.parametrize("n", [LEAF, LEAF + 1, 3 * LEAF + 2])
+def test_the_inverse_of_a_triangle_is_put_together_from_those_of_its_halves(n: int) -> None:
+    rng = np.random.default_rng(n)
+    a = rng.normal(size=(2, n, n)) / n + 2.0 * np.eye(n)
+    np.testing.assert_allclose(apply(lower_inverse_p, a), np.linalg.inv(np.tril(a)), rtol=0, atol=1e-13)
+    t = rng.normal(size=a.shape)
+    _, pushed = tg.jvp(lambda a: apply(lower_inverse_p, a), (a,), (t,))
+    near = [np.linalg.inv(np.tril(a + s * 1e-6 * t)) for s in (1.0, -1.0)]
+    np.testing.assert_allclose(pushed, (near[0] - near[1]) / 2e-6, rtol=0, atol=1e-7)
 
 
 def test_a_matrix_that_is_not_positive_definite_raises_numpys_error() -> None:

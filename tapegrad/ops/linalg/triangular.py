@@ -1,4 +1,4 @@
-"""Cholesky and QR decompositions.
+"""Inverses of triangular matrices, Cholesky and QR decompositions.
 
 References:
     I. Murray, "Differentiation of the Cholesky decomposition", 2016, https://arxiv.org/abs/1602.07527, equations 8 and 10.
@@ -26,6 +26,7 @@ from tapegrad.ops.linalg.matrices import (
     hermitian_part,
     is_complex,
     parts,
+    times,
     triangle,
 )
 
@@ -37,17 +38,60 @@ def _half(x: Any) -> Any:
     return x * triangle(x.shape[-1], 0.5, 1.0, x.dtype)
 
 
+# The inverse of a lower triangular matrix
+
+
+LEAF = 48
+"""Rows up to which LAPACK inverts faster than products of halves."""
+
+
+def _below(x: Any) -> Any:
+    """Return the lower triangle of `x`."""
+    return x * triangle(x.shape[-1], 1.0, 1.0, x.dtype)
+
+
+def _lower_inverse(a: Any) -> Any:
+    if a.shape[-1] <= LEAF:
+        return np.linalg.inv(_below(a))
+    inverse = np.zeros_like(a)
+    _invert(a, inverse)
+    return inverse
+
+
+def _invert(a: Any, inverse: Any) -> None:
+    """Write the inverse of `a`: those of its two halves on the diagonal, and between them a product of three."""
+    n = a.shape[-1]
+    if n <= LEAF:
+        inverse[...] = np.linalg.inv(_below(a))
+        return
+    upper, lower = np.s_[..., : n // 2, : n // 2], np.s_[..., n // 2 :, n // 2 :]
+    _invert(a[upper], inverse[upper])
+    _invert(a[lower], inverse[lower])
+    inverse[..., n // 2 :, : n // 2] = -(inverse[lower] @ a[..., n // 2 :, : n // 2]) @ inverse[upper]
+
+
+lower_inverse_p: Primitive = Primitive(
+    name="lower_inverse",
+    fn=_lower_inverse,
+    pulls=(lambda g, y, a: _below(-times(times(y.mT, g, killer=1), y.mT, killer=0)),),
+    push=lambda tangents, y, a: -times(times(y, _below(tangents[0]), killer=1), y, killer=0),
+    batch=lambda args, batched: apply(lower_inverse_p, args[0]),
+    cases=(case(POSITIVE), case(np.stack([POSITIVE, 2 * POSITIVE + np.eye(3)]))),
+)
+"""The inverse of the lower triangle of a matrix, in half the time of ``inv`` or less where it is large."""
+
+
 # Cholesky
 
 
 def _pull_cholesky(g: Any, y: Any, a: Any) -> Any:
-    inverse = np.linalg.inv(y)
+    inverse = apply(lower_inverse_p, y)
     inner = _half(adjoint(y) @ conjugate(g))
     return as_if_lower(conjugate(hermitian_part(adjoint(inverse) @ inner @ inverse)))
 
 
 def _push_cholesky(tangents: Sequence[Any], y: Any, a: Any) -> Any:
-    inverse = np.linalg.inv(y)
+    inverse = apply(lower_inverse_p, y)
     return y @ _half(inverse @ from_lower(tangents[0]) @ adjoint(inverse))
 
 
