@@ -106,6 +106,25 @@ def test_complex_numbers() -> None:
         tg.vjp(lambda a: logsumexp(a, return_sign=True), a)
 
 
+@pytest.mark.parametrize(
+    "x", [A[0], A[0] + 1j * A[1], np.where(A[0] > 0, A[0], -np.inf), np.array([[1e4, 1e4], [np.inf, 0.0]])]
+)
+@pytest.mark.parametrize("axis", [None, 0, (0, 1)])
+def test_programs_and_batches_have_the_derivatives_of_eager_code(x: Any, axis: Any) -> None:
+    def f(x: Any) -> Any:
+        return np.sum(np.real(logsumexp(x, axis=axis)) ** 2)
+
+    for derivative in (tg.grad(f), tg.grad(lambda x: np.sum(np.abs(tg.grad(f)(x)) ** 2))):
+        expected = derivative(x)
+        np.testing.assert_allclose(tg.jit(derivative)(x), expected, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(tg.vmap(derivative)(x[None])[0], expected, rtol=1e-12, atol=1e-12)
+
+
+def test_a_program_takes_the_exponentials_of_value_and_gradient_once() -> None:
+    program = tg.jit(tg.value_and_grad(lambda a: np.sum(logsumexp(a, axis=1)))).lower(A[0])
+    assert program.after.count("= exp(") == 1
+
+
 def test_wrong_axes_raise_as_numpy_does() -> None:
     with pytest.raises(np.exceptions.AxisError):
         tg.grad(lambda a: logsumexp(a, axis=3).sum())(A)

@@ -13,6 +13,7 @@ import numpy as np
 from tapegrad.core.arrays import broadcast_to, dtype_of, guard, shape_of
 from tapegrad.core.doubt import are_hopeful
 from tapegrad.core.primitive import Primitive, case, no_cotangent
+from tapegrad.core.structure import stop_gradient_p
 from tapegrad.core.var import apply
 from tapegrad.ops.reduce import Axes, add_up, batch_reduction, guarded, hold, shifted, spread
 
@@ -61,12 +62,16 @@ def _logsumexp(a: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     return np.asarray(y, a.dtype)[()]
 
 
+def _traced_top(a: Any, axis: Axes) -> Any:
+    top = np.max(a, axis=axis, keepdims=True)
+    return np.where(np.isfinite(top), top, dtype_of(a).type(0))
+
+
 def _expanded(a: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     """Return the same in simpler operations: what is added up beside the greatest elements is masked, not chosen."""
     if dtype_of(a).kind != "f" or not shape_of(a) or 0 in shape_of(a):
         return None
-    top = np.max(a, axis=axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, np.zeros((), dtype_of(a)))
+    top = _traced_top(a, axis)
     first = np.sum(np.equal(a, top) * np.ones((), dtype_of(a)), axis=axis, keepdims=keepdims)  # each is exp(0)
     rest = np.sum(np.exp(a - top) * np.not_equal(a, top), axis=axis, keepdims=keepdims)
     return _log_total(first, rest) + (top if keepdims else np.reshape(top, shape_of(first)))
@@ -83,10 +88,13 @@ def _shares(a: Any, b: Any, y: Any, axis: Axes, keepdims: bool) -> Any:
 
 
 def _share(a: Any, y: Any, axis: Axes, keepdims: bool) -> Any:
-    if are_hopeful(a) or (type(a) is ndarray and np.all(np.isfinite(y))):
+    if are_hopeful(a):  # which subtrahend does not matter: with this one a program has the exponentials already
+        below = np.exp(a - _traced_top(apply(stop_gradient_p, a), axis))
+    elif type(a) is ndarray and np.all(np.isfinite(y)):
         below = np.exp(a - hold(y, shape_of(a), axis, keepdims))
-        return below / add_up(below, axis, None, None, axis is not None or keepdims)  # y is rounded, the more the larger it is
-    return _shares(a, None, y, axis, keepdims)
+    else:
+        return _shares(a, None, y, axis, keepdims)
+    return below / add_up(below, axis, None, None, axis is not None or keepdims)  # y is rounded, the more the larger it is
 
 
 def _pull(g: Any, y: Any, a: Any, axis: Axes = None, keepdims: bool = False) -> Any:
