@@ -61,6 +61,8 @@ def small_blocks(large: int = 8, block: int = 4, spills: int = 8) -> Iterator[No
     """Let blocks be small, and used on small arrays, and on several threads; and products go by a few rows at a time."""
     with (
         patch.object(sizes, "SPILLS", spills),
+        patch.object(sizes, "STACKS", spills),
+        patch.object(products, "USEFUL", 2),
         patch.object(products, "ALONE", 40),
         patch.object(products, "ALONE_VECTOR", 16),
         patch.object(sizes, "LARGE", large),

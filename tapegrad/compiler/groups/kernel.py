@@ -10,12 +10,13 @@ from attrs import define, field, frozen
 from tapegrad.compiler.calls import UFUNC_OF
 from tapegrad.compiler.groups import sizes
 from tapegrad.compiler.groups.parts import Fold, behind, is_cut, lead, rest, units, width
-from tapegrad.compiler.groups.products import at_a_time, product_of_rows, sum_of_products
+from tapegrad.compiler.groups.products import at_a_time, product_of_rows, product_of_stacks, stack_rows, sum_of_products
 from tapegrad.compiler.groups.units import Group
 from tapegrad.compiler.trace import Trace
 from tapegrad.core.arrays import ones
 from tapegrad.core.doubt import watched_p
 from tapegrad.ops.contract import across_p
+from tapegrad.ops.shape import transpose_p
 
 WIDE = 1024
 """Numbers in a row from which on NumPy adds up rows at full speed; shorter ones are taken several at a time."""
@@ -214,7 +215,7 @@ class KernelWriter:
         words = [self.argument(index, i) for i in range(len(inputs))]
         shape = rest(value.shape, self.rows)
         if part.kind == "view":
-            self.view(index, words[0], shape, rest(args[0].shape, self.rows))
+            self.view(index, self.seen(index, words[0]))
             return
         elementwise = part.kind == "each"
         if elementwise:  # which may be written over what it is the last to read
@@ -237,6 +238,9 @@ class KernelWriter:
             else:
                 name = self.name_of(product_of_rows, "product_of_rows")
                 self.body.append(f"{name}({row}, {column}, {place}, {at_a_time(*weight.shape)})")
+        elif part.kind == "stack":
+            rows = stack_rows(args[0].shape, args[1].shape)
+            self.body.append(f"{self.name_of(product_of_stacks, 'product_of_stacks')}({', '.join(words)}, {out}, {rows})")
         else:
             assert part.fold is not None
             self.fold(part.fold, words[part.fold.operand], args[part.fold.operand], out, value)
@@ -257,12 +261,22 @@ class KernelWriter:
                 self.scratch.free.append(self.room.pop(index))
         return self.word[index]
 
-    def view(self, index: int, word: str, shape: Shape, before: Shape) -> None:
-        seen = word if shape == before else f"{word}.reshape({(-1, *shape)})"
+    def seen(self, index: int, word: str) -> str:
+        """Return what a block sees of an array in another shape, or with the axes behind its rows in another order."""
+        primitive, _, args, settings, value = self.steps[index]
+        before, after = args[0].shape, value.shape
+        if primitive is transpose_p:
+            d, inner = lead(after, self.rows)
+            axes = (*range(2 if inner > 1 else 1), *behind(settings["axes"][d:], before, self.rows))
+            return f"{word}.transpose({axes})"
+        shape = rest(after, self.rows)
+        return word if shape == rest(before, self.rows) else f"{word}.reshape({(-1, *shape)})"
+
+    def view(self, index: int, seen: str) -> None:
         if index in self.group.outputs:
             self.body.append(f"{self.name_of(np.copyto, 'copyto')}({self.word[index]}, {seen})")
-        elif shape == before:
-            self.word[index] = word
+        elif seen.isidentifier():
+            self.word[index] = seen
         else:
             self.word[index] = f"v{index}"
             self.body.append(f"v{index} = {seen}")

@@ -18,12 +18,12 @@ from attrs import frozen
 
 from tapegrad.compiler.calls import UFUNC_OF, call_of, is_array, is_elementwise
 from tapegrad.compiler.groups import sizes
-from tapegrad.compiler.groups.products import is_ones, is_tall
+from tapegrad.compiler.groups.products import is_ones, is_tall, stack_rows
 from tapegrad.core.doubt import watched_p
 from tapegrad.core.node import Step
 from tapegrad.core.reading import getitem_p
 from tapegrad.ops.contract import across_p, matmul_p
-from tapegrad.ops.shape import reshape_p
+from tapegrad.ops.shape import reshape_p, transpose_p
 
 REDUCTIONS = (np.add, np.multiply, np.maximum, np.minimum)
 """Ufuncs whose reduction over everything can be made of reductions of parts."""
@@ -84,8 +84,9 @@ class Part:
 
     Attributes:
         kind: ``each`` (a ufunc), ``call`` (a function that is called on the rows), ``fold`` (of the axes behind the rows),
-            ``product`` (of the rows with a matrix), ``view`` (the same elements in another shape), ``end`` (a fold of the rows
-            as well, of which each block gives a piece).
+            ``product`` (of the rows with a matrix), ``stack`` (of the matrices in each row with those in the same row),
+            ``view`` (the same elements in another shape or order), ``end`` (a fold of the rows as well, of which each block
+            gives a piece).
         limits: what the rows must fit.
         fold: what is reduced, of a ``fold`` or an ``end`` that is neither a look for NaN nor a sum of products.
     """
@@ -107,6 +108,11 @@ def part_of(step: Step) -> Part | None:
         return found("call", (value.shape, cuttable(args, value.shape)))
     if primitive in (reshape_p, getitem_p) and is_array(value) and inputs[0] is not None and is_array(args[0]):
         return found("view", whole_of(args[0]), whole_of(value)) if is_reshape(step) else None
+    if primitive is transpose_p and is_array(value) and inputs[0] is not None:
+        kept = together(step[3]["axes"])
+        return found("view", (args[0].shape, kept), (value.shape, kept))
+    if is_product_of_stacks(step):
+        return found("stack", *[(x.shape, value.ndim - 2) for x in (value, *args)])
     if is_product_of_rows(step):
         return found("product", (value.shape, 1), (args[0].shape, 1))
     if primitive is across_p:
@@ -134,6 +140,16 @@ def is_product_of_rows(step: Step) -> bool:
     x, weight = args
     alike = x.dtype == weight.dtype == value.dtype and x.dtype.char in "fd"
     return alike and x.ndim == 2 and weight.ndim <= 2 and is_tall(len(x), *weight.shape) and not is_ones(weight)
+
+
+def is_product_of_stacks(step: Step) -> bool:
+    """Tell whether a step multiplies stacks of matrices, each of which BLAS can multiply on the thread that calls it."""
+    primitive, _, args, _, value = step
+    if primitive is not matmul_p or not is_array(value) or not all(map(is_array, args)):
+        return False
+    a, b = args
+    alike = a.dtype == b.dtype == value.dtype and a.dtype.char in "fd" and a.ndim == b.ndim > 2 and a.shape[:-2] == b.shape[:-2]
+    return alike and size_of(step) >= sizes.STACKS and stack_rows(a.shape, b.shape) > 0
 
 
 def found(kind: str, *limits: Limit, fold: Fold | None = None) -> Part | None:
@@ -297,6 +313,8 @@ def nanoseconds(step: Step, part: Part) -> float:
         return 0.02 * len(step[2][0]) * math.prod(lengths) / size_of(step)
     if part.kind == "end":
         return 0.25
+    if part.kind == "stack":
+        return 0.03 * float(np.size(step[4]) * np.shape(step[2][0])[-1] / size_of(step))
     if part.kind == "fold":
         assert part.fold is not None
         return 0.2 + 10.0 / max(1, size_of(step) // max(1, int(np.size(step[4]))))

@@ -1,8 +1,10 @@
-"""Products of tall matrices with small ones, by rows: what comes before and after them stays in the same block.
+"""Products of tall matrices with small ones, by rows, and of stacks: what comes before and after them stays in the same block.
 
 A network on many examples is such products, with elementwise steps in between. Its forward and backward pass can go through
 the examples block by block: each row of ``x @ weight`` needs one row of `x`, and ``x.T @ g`` is a sum over rows. BLAS is called
 with so few rows at a time that it does not start threads of its own: the blocks have threads already.
+
+The matrices of a stack are multiplied each by itself, so that attention goes through its examples block by block.
 """
 
 import math
@@ -29,6 +31,10 @@ SMALL = 2**12
 """Elements up to which the small matrix is small: a call for fewer than 64 rows does not use the processor well."""
 
 
+USEFUL = 64
+"""Rows from which on one call for a part of a matrix uses the processor well."""
+
+
 def is_tall(rows: int, inner: int, columns: int = 1) -> bool:
     """Tell whether a product of so many rows with a matrix of shape ``(inner, columns)`` can go by rows.
 
@@ -41,6 +47,15 @@ def is_tall(rows: int, inner: int, columns: int = 1) -> bool:
 def begins(rows: int, inner: int, columns: int = 1) -> bool:
     """Tell whether such a product can be the first step of a group: what it writes should not be read from memory again."""
     return columns == 1 or rows * columns >= sizes.SPILLS
+
+
+def stack_rows(a: tuple[int, ...], b: tuple[int, ...]) -> int:
+    """Return how many rows of each matrix BLAS gets in one call, for stacks of these shapes; 0 if that would be too few."""
+    rows, inner, columns = a[-2], a[-1], b[-1]
+    at_once = rows
+    while at_once * inner * columns > ALONE and at_once % 2 == 0:
+        at_once //= 2
+    return at_once if at_once * inner * columns <= ALONE and (at_once == rows or at_once >= USEFUL) else 0
 
 
 def at_a_time(*lengths: int) -> int:
@@ -87,6 +102,19 @@ def product_of_rows(x: Any, weight: Any, out: Any, rows: int) -> None:
         np.matmul(pieces(x[:whole], rows), weight, pieces(out[:whole], rows))
     if whole < len(x):
         np.matmul(x[whole:], weight, out[whole:])
+
+
+def product_of_stacks(a: Any, b: Any, out: Any, rows: int) -> None:
+    """Write the product of each two matrices of two stacks into `out`, some rows at a time."""
+    if rows == a.shape[-2]:
+        np.matmul(a, b, out)
+    else:
+        np.matmul(stack_pieces(a, rows), b[..., None, :, :], stack_pieces(out, rows))
+
+
+def stack_pieces(x: Any, rows: int) -> Any:
+    """Return each matrix of a stack as a stack of so many rows at a time."""
+    return x.reshape(*x.shape[:-2], -1, rows, x.shape[-1])
 
 
 def sum_of_products(a: Any, b: Any, rows: int) -> Any:

@@ -17,5 +17,8 @@ SPILLS = 2**21
 """Elements of a product from which on it may go by rows: several such arrays do not fit into the cache of a processor any more.
 Below, BLAS on several threads is up to twice as fast, and what it has written is still at hand."""
 
+STACKS = 2**18
+"""Elements from which on products of stacks may be part of a group: threads wait for each other where steps are shorter."""
+
 FEWEST = 8
 """Rows from which on arrays may be cut."""

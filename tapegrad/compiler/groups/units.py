@@ -13,7 +13,7 @@ from attrs import frozen
 from tapegrad.compiler.groups import sizes
 from tapegrad.compiler.groups.grouping import CHEAP, Open, gather, sink
 from tapegrad.compiler.groups.parts import Part, is_cut, nanoseconds, size_of
-from tapegrad.compiler.trace import Trace
+from tapegrad.compiler.trace import Trace, readers_of
 from tapegrad.core.doubt import watched_p
 
 
@@ -53,7 +53,25 @@ def units(trace: Trace, order: Sequence[int], fuse: bool) -> list[Unit]:
         return list(order)
     groups = [group for group in gather(trace, order) if worthwhile(trace, group)]
     sink(trace, order, groups)
+    release_views(trace, order, groups)
     return arrange(trace, order, [group for group in groups if group.members])
+
+
+def release_views(trace: Trace, order: Sequence[int], groups: Sequence[Open]) -> None:
+    """Leave views that no step of their group reads to whoever does: written down by a group they would be copies.
+
+    What looks for NaN in them goes with them.
+    """
+    readers = readers_of(trace, order)
+    for group in groups:
+        for index in reversed(group.members):
+            inside = [k for k in readers.get(index, ()) if k in group.parts]
+            if group.parts[index].kind == "view" and all(trace.steps[k][0] is watched_p for k in inside):
+                for k in inside:
+                    group.ends.remove(k)
+                    del group.parts[k]
+                group.members.remove(index)
+                del group.parts[index]
 
 
 def arrange(trace: Trace, order: Sequence[int], groups: Sequence[Open]) -> list[Unit]:
