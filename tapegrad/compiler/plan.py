@@ -286,7 +286,8 @@ def find_storages(trace: Trace, order: Sequence[Unit]) -> list[frozenset[int]]:
         for index in (*unit.members, *unit.ends) if isinstance(unit, Group) else (unit,):
             primitive, inputs, _, _, value = steps[index]
             sources = [s for s in inputs if s is not None and has_memory(steps[s][4])]
-            if index in written or into(steps[index]) is not None:
+            added_up = isinstance(unit, Group) and index in unit.ends and primitive is not watched_p
+            if index in written or into(steps[index]) is not None or (added_up and has_memory(value)):
                 storages[index] = frozenset([index])
             elif has_memory(value):
                 shared = frozenset[int]().union(*[storages[s] for s in sources])
