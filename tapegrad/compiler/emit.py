@@ -272,13 +272,15 @@ class Writer:
         return f"{self.names.of(primitive.fn, primitive.name + '_')}({', '.join(words)})"
 
     def doubt(self, name: str, value: Any) -> None:
-        """Note what becomes NaN if there is one in a value."""
+        """Compute what becomes NaN if there is one in a value: at once, as something else may be there later."""
+        doubt = f"d{len(self.doubts)}"
         if not is_array(value):
-            self.doubts.append(f"{name} * {name}")
+            self.lines.append(f"{doubt} = {name} * {name}")
         elif value.size:
-            flat = f"f{len(self.doubts)}"
-            self.lines.append(f"{flat} = {name}" if value.ndim == 1 else f"{flat} = {name}.ravel('K')")
-            self.doubts.append(f"{flat}.dot({flat})")
+            self.lines += [f"f = {name}" if value.ndim == 1 else f"f = {name}.ravel('K')", f"{doubt} = f.dot(f)"]
+        else:
+            return
+        self.doubts.append(doubt)
 
 
 def are_numbers(args: Sequence[Any]) -> bool:
