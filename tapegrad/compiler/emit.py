@@ -93,7 +93,7 @@ class Writer:
         if any(room.buffer < 0 for room in self.made.rooms.values()):  # what may be half written is not to be used again
             error, body = self.names.of(DoubtError, "error"), [f"    {line}" for line in self.lines[start:]]
             gone = [f"    {line}" for line in end.give_up()]
-            self.lines[start:] = ["try:", *body, f"except {error}:", "    raise", "except Exception:", *gone, "    raise"]
+            self.lines[start:] = ["try:", *body, f"except {error}:", "    raise", "except BaseException:", *gone, "    raise"]
         self.lines += end.code(results)
         bound = self.names.bound
         text = ["def make(bound, buffers):"]

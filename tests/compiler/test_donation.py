@@ -209,3 +209,25 @@ def test_an_error_halfway_leaves_nothing_that_looks_intact() -> None:
     except TypeError as error:
         assert "donated" in str(error)
     np.testing.assert_array_equal(compiled(np.ones(3), np.eye(2))[0], 2.0)
+
+
+def test_an_interrupt_halfway_leaves_nothing_that_looks_intact() -> None:
+    interrupted = False
+
+    @tg.primitive
+    def wait(x: Any) -> Any:
+        if interrupted:
+            raise KeyboardInterrupt
+        return x * 1.0
+
+    compiled = jit(lambda w, v, x: (w * 2.0, v + wait(x)), donate_argnames=("w", "v"))
+    w, v, x = np.ones(3), np.ones(3), np.ones(3)
+    compiled(w.copy(), v.copy(), x)
+    interrupted = True
+    with pytest.raises(KeyboardInterrupt):
+        compiled(w, v, x)
+    for donated in (w, v):
+        with pytest.raises(TypeError, match="donated"):
+            donated + 1.0
+    interrupted = False
+    np.testing.assert_array_equal(compiled(np.ones(3), np.ones(3), x)[1], 2.0)
