@@ -263,7 +263,12 @@ def check_apart(arrays: Sequence[Any], donated: int, paths: Sequence[str]) -> No
     Raises:
         ValueError: naming the two.
     """
-    owners = {id(x if x.base is None else x.base) for x in arrays}
+    owners = set()
+    for x in arrays:
+        base = x.base
+        if base is not None and (type(base) is not np.ndarray or base.base is not None):  # memory of what is no array
+            break
+        owners.add(id(x) if base is None else id(base))
     if len(owners) == len(arrays):
         return
     for k, x in enumerate(arrays[:donated]):

@@ -231,3 +231,19 @@ def test_an_interrupt_halfway_leaves_nothing_that_looks_intact() -> None:
             donated + 1.0
     interrupted = False
     np.testing.assert_array_equal(compiled(np.ones(3), np.ones(3), x)[1], 2.0)
+
+
+def test_memory_of_what_is_no_array_is_not_donated_if_it_is_shared() -> None:
+    """Two views of a buffer of bytes, or made with strides, know nothing of each other."""
+    compiled = jit(lambda w, x: w + x, donate_argnames="w")
+    buffer, whole = bytearray(64), np.zeros(8)
+    strided = np.lib.stride_tricks.as_strided
+    for w, x in (
+        (np.frombuffer(buffer), np.frombuffer(buffer)),
+        (np.frombuffer(buffer)[:4], np.frombuffer(buffer)[:4]),
+        (strided(whole, (4,), (8,)), whole[:4]),
+        (strided(whole, (4,), (8,)), strided(whole, (4,), (8,))),
+    ):
+        with pytest.raises(ValueError, match="w is donated, but shares memory with x"):
+            compiled(w, x)
+    np.testing.assert_array_equal(compiled(np.frombuffer(buffer)[:4], np.frombuffer(buffer)[4:]), 0.0)
