@@ -247,3 +247,17 @@ def test_memory_of_what_is_no_array_is_not_donated_if_it_is_shared() -> None:
         with pytest.raises(ValueError, match="w is donated, but shares memory with x"):
             compiled(w, x)
     np.testing.assert_array_equal(compiled(np.frombuffer(buffer)[:4], np.frombuffer(buffer)[4:]), 0.0)
+
+
+def test_a_donated_array_of_another_class_cannot_be_used() -> None:
+    class Own(np.ndarray):
+        """Computes as any array does."""
+
+    compiled = jit(lambda w: w + 1.0, donate_argnames="w")
+    for _ in range(2):
+        w = np.ones((2, 3)).view(Own)
+        np.testing.assert_array_equal(compiled(w), 2.0)
+        with pytest.raises(TypeError, match="donated"):
+            w + 1.0
+        with pytest.raises(TraceError, match="w was donated before"):
+            compiled(w)
