@@ -228,6 +228,23 @@ def test_large_values_are_computed_in_blocks_in_loops_too() -> None:
             agrees(tg.value_and_grad(f, (0, 1, 2)), W, np.repeat(XS, 10, 1), np.repeat(H, 10, 0), rtol=1e-9)
 
 
+@pytest.mark.parametrize("passes", PROGRAMS, ids="-".join)
+def test_what_blocks_add_up_is_stacked_and_carried(passes: tuple[str, ...]) -> None:
+    rows = np.random.default_rng(1).normal(size=(3, 6, 4))
+
+    def wave(x: Any) -> Any:
+        return tnp.tanh(x) * x
+
+    with small_blocks():
+        agrees(lambda xs: tg.map(lambda x: tnp.sum(wave(x), axis=0), xs), rows, passes=passes)
+        agrees(lambda xs: tg.map(lambda x: tnp.sum(wave(x), keepdims=True), xs), rows, passes=passes)
+        agrees(lambda xs, c: tg.scan(lambda c, x: (c + 1.0, tnp.max(wave(x * c), axis=0)), c, xs), rows, 0.5, passes=passes)
+        agrees(lambda xs, c: tg.scan(lambda c, x: (tnp.max(wave(x * c), axis=0), c), c, xs), rows, rows[0, 0], passes=passes)
+        agrees(
+            lambda x, c: tg.fori_loop(0, 3, lambda i, c: tnp.sum(wave(x * c), axis=0), c), rows[0], rows[0, 0], passes=passes
+        )
+
+
 def test_what_loops_return_is_nobody_elses() -> None:
     def f(h: Any, xs: Any) -> Any:
         (a, b), (ys, zs) = tg.scan(lambda s, x: ((tnp.sin(s[0] + x), s[1]), (s[0], x * 2.0)), (h, h), xs)
