@@ -254,11 +254,25 @@ class Planner:
         single = {s for s in self.leaving if sum(n for i, n in counted.items() if s in self.storages[i]) == 1}
         for index in counted:
             parts, value = self.storages[index], self.steps[index][4]
-            fresh = not isinstance(value, np.ndarray) or value.flags.writeable  # as what is broadcast is not
+            fresh = not isinstance(value, np.ndarray) or self.is_writeable(index)
             if parts and fresh and all(s >= self.trace.inputs and s in single and self.is_written(s) for s in parts):
                 self.made.owned.add(index)
             else:
                 self.made.parts[index] = tuple(sorted(parts))
+
+    def is_writeable(self, index: int) -> bool:
+        """Tell whether an array can be written to, as what is broadcast cannot, nor a view of that.
+
+        The example of a view may be, where it was recorded for something else that it stands for now.
+        """
+        while True:
+            primitive, inputs, _, _, value = self.steps[index]
+            if isinstance(value, np.ndarray) and not value.flags.writeable:
+                return False
+            source = inputs[0] if primitive.view or primitive is watched_p else None
+            if source is None:
+                return True
+            index = source
 
     def is_written(self, index: int) -> bool:
         """Tell whether a value is computed into an array of its own."""

@@ -262,6 +262,17 @@ def test_what_loops_return_is_nobody_elses() -> None:
     tg.testing.assert_trees_close(again, f(H + 1.0, XS))
 
 
+def test_what_is_the_same_in_all_turns_is_returned_as_an_array_that_can_be_written_to() -> None:
+    def f(h: Any, x: Any) -> Any:
+        return tg.scan(lambda h, _: (h * 0.5, x * x), h, None, length=8)[1]
+
+    for g in (f, tg.vmap(f, (0, None)), lambda h, x: tnp.transpose(f(h, x))):
+        found, expected = jit(g)(H, XS[0]), g(H, XS[0])
+        tg.testing.assert_trees_close(found, expected)
+        found[0] = 1.0
+        tg.testing.assert_trees_close(found[1:], expected[1:])
+
+
 def test_a_donated_carry() -> None:
     def f(h: Any, xs: Any) -> Any:
         return tg.scan(lambda h, x: (tnp.sin(h + x), None), h, xs)[0]
