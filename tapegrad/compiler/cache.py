@@ -1,8 +1,10 @@
 """The programs of one function, by the kind of arguments that each was made for."""
 
+import os
 import threading
 from collections import OrderedDict
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 from attrs import define, field
@@ -29,6 +31,9 @@ class Cache:
     misses: int = 0
     lock: Any = field(factory=threading.RLock)
 
+    def __attrs_post_init__(self) -> None:
+        ALL.add(self)
+
     def remember(self, key: Any, program: Compiled) -> None:
         with self.lock:
             self.programs[key] = program
@@ -37,6 +42,20 @@ class Cache:
                 self.programs.popitem(last=False)
             others = [p for p in self.recent if p is not program]
             self.recent = (program, *others[: RECENT - 1])
+
+
+ALL: WeakSet[Cache] = WeakSet()
+"""The caches of all functions."""
+
+
+def renew() -> None:
+    """Let a process that was forked compile what another thread was about to compile, which is not there to finish it."""
+    for cache in ALL:
+        cache.lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=renew)
 
 
 def changed(before: Any, now: Any, paths: list[str]) -> str:

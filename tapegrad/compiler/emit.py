@@ -93,7 +93,7 @@ class Writer:
         if any(room.buffer < 0 for room in self.made.rooms.values()):  # what may be half written is not to be used again
             error, body = self.names.of(DoubtError, "error"), [f"    {line}" for line in self.lines[start:]]
             gone = [f"    {line}" for line in end.give_up()]
-            self.lines[start:] = ["try:", *body, f"except {error}:", "    raise", "except Exception:", *gone, "    raise"]
+            self.lines[start:] = ["try:", *body, f"except {error}:", "    raise", "except BaseException:", *gone, "    raise"]
         self.lines += end.code(results)
         bound = self.names.bound
         text = ["def make(bound, buffers):"]
@@ -272,13 +272,15 @@ class Writer:
         return f"{self.names.of(primitive.fn, primitive.name + '_')}({', '.join(words)})"
 
     def doubt(self, name: str, value: Any) -> None:
-        """Note what becomes NaN if there is one in a value."""
+        """Compute what becomes NaN if there is one in a value: at once, as something else may be there later."""
+        doubt = f"d{len(self.doubts)}"
         if not is_array(value):
-            self.doubts.append(f"{name} * {name}")
+            self.lines.append(f"{doubt} = {name} * {name}")
         elif value.size:
-            flat = f"f{len(self.doubts)}"
-            self.lines.append(f"{flat} = {name}" if value.ndim == 1 else f"{flat} = {name}.ravel('K')")
-            self.doubts.append(f"{flat}.dot({flat})")
+            self.lines += [f"f = {name}" if value.ndim == 1 else f"f = {name}.ravel('K')", f"{doubt} = f.dot(f)"]
+        else:
+            return
+        self.doubts.append(doubt)
 
 
 def are_numbers(args: Sequence[Any]) -> bool:

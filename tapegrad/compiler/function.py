@@ -157,8 +157,9 @@ class Jitted(Transformed, Generic[P, Out]):
         else:
             cache.hits += 1
         cache.remember(key, program)
-        given = leaves
+        given: list[Any] = []
         if self.donate_argnames:  # programs write to arrays whose elements lie in a row; of others copies are donated
+            given = [x for k, x in enumerate(self._marked(args, settings)[0]) if k not in fixed]
             leaves = [x if type(x) is not np.ndarray or x.flags.carray else x.copy() for x in leaves]
         args, settings = self._put_together(leaves, structure, fixed)
         out = program(args, settings)
@@ -167,17 +168,14 @@ class Jitted(Transformed, Generic[P, Out]):
             cache.misses += 1
             cache.remember(key, program)
             out = program(args, settings)
-        for x, y in zip(given, leaves, strict=True):
-            if x is not y and y.dtype.names == (DONATED,):
+        for x, y in zip(given, leaves, strict=False):
+            if x is not y and y.dtype.names == (DONATED,):  # what the user has, if it is not what was donated
                 x.dtype = y.dtype
         return out
 
     def _take_apart(self, args: tuple[Any, ...], settings: dict[str, Any]) -> Any:
         """Return the traced leaves of the arguments, their structure, and the static ones by their place among all leaves."""
-        static, positions = self.static_argnames, self.__dict__["_positions"]
-        marked = tuple([Static(x) if positions.get(k) in static else x for k, x in enumerate(args)]) if static else args
-        named = {k: Static(x) if k in static else x for k, x in settings.items()}
-        found, structure = tree.flatten((marked, named))
+        found, structure = self._marked(args, settings)
         leaves: list[Any] = []
         fixed: dict[int, Any] = {}
         for k, x in enumerate(found):
@@ -204,6 +202,13 @@ class Jitted(Transformed, Generic[P, Out]):
             check_fields(self.f, structure)
             raise
         return leaves, structure, fixed
+
+    def _marked(self, args: tuple[Any, ...], settings: dict[str, Any]) -> Any:
+        """Return all leaves of the arguments, of which each static one is a leaf, and their structure."""
+        static, positions = self.static_argnames, self.__dict__["_positions"]
+        marked = tuple([Static(x) if positions.get(k) in static else x for k, x in enumerate(args)]) if static else args
+        named = {k: Static(x) if k in static else x for k, x in settings.items()}
+        return tree.flatten((marked, named))
 
     def _put_together(self, leaves: list[Any], structure: Any, fixed: dict[int, Any]) -> Any:
         given = iter(leaves)

@@ -4,10 +4,11 @@ Both are written out for one structure of arguments and one of results. What is 
 noticed here, and is not an error: another program will do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
+import attrs
 import numpy as np
 
 from tapegrad import tree
@@ -244,11 +245,21 @@ def alike(a: Any, b: Any) -> bool:
         return True
     if type(a) is not type(b):
         return False
-    if type(a) is tuple:
+    if isinstance(a, tuple):
         return len(a) == len(b) and all(map(alike, a, b))
-    if type(a) is float:
+    if isinstance(a, (float, complex, np.generic)):
         return repr(a) == repr(b)  # nan is nan, and -0.0 is not 0.0
-    return bool(a == b)
+    if isinstance(a, frozenset):
+        return a == b and sorted(map(repr, a)) == sorted(map(repr, b))
+    return bool(a == b) and all(alike(getattr(a, name), getattr(b, name)) for name in compared(type(a)))
+
+
+def compared(kind: type) -> Iterable[str]:
+    """Return the names of the fields of a record that make two of them equal."""
+    if attrs.has(kind):
+        return [field.name for field in attrs.fields(kind) if field.eq]
+    fields: dict[str, Any] = getattr(kind, "__dataclass_fields__", {})
+    return [name for name, field in fields.items() if field.compare]
 
 
 @lru_cache
@@ -263,7 +274,12 @@ def check_apart(arrays: Sequence[Any], donated: int, paths: Sequence[str]) -> No
     Raises:
         ValueError: naming the two.
     """
-    owners = {id(x if x.base is None else x.base) for x in arrays}
+    owners = set()
+    for x in arrays:
+        base = x.base
+        if base is not None and (type(base) is not np.ndarray or base.base is not None):  # memory of what is no array
+            break
+        owners.add(id(x) if base is None else id(base))
     if len(owners) == len(arrays):
         return
     for k, x in enumerate(arrays[:donated]):

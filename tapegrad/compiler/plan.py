@@ -254,11 +254,25 @@ class Planner:
         single = {s for s in self.leaving if sum(n for i, n in counted.items() if s in self.storages[i]) == 1}
         for index in counted:
             parts, value = self.storages[index], self.steps[index][4]
-            fresh = not isinstance(value, np.ndarray) or value.flags.writeable  # as what is broadcast is not
+            fresh = not isinstance(value, np.ndarray) or self.is_writeable(index)
             if parts and fresh and all(s >= self.trace.inputs and s in single and self.is_written(s) for s in parts):
                 self.made.owned.add(index)
             else:
                 self.made.parts[index] = tuple(sorted(parts))
+
+    def is_writeable(self, index: int) -> bool:
+        """Tell whether an array can be written to, as what is broadcast cannot, nor a view of that.
+
+        The example of a view may be, where it was recorded for something else that it stands for now.
+        """
+        while True:
+            primitive, inputs, _, _, value = self.steps[index]
+            if isinstance(value, np.ndarray) and not value.flags.writeable:
+                return False
+            source = inputs[0] if primitive.view or primitive is watched_p else None
+            if source is None:
+                return True
+            index = source
 
     def is_written(self, index: int) -> bool:
         """Tell whether a value is computed into an array of its own."""
@@ -286,7 +300,8 @@ def find_storages(trace: Trace, order: Sequence[Unit]) -> list[frozenset[int]]:
         for index in (*unit.members, *unit.ends) if isinstance(unit, Group) else (unit,):
             primitive, inputs, _, _, value = steps[index]
             sources = [s for s in inputs if s is not None and has_memory(steps[s][4])]
-            if index in written or into(steps[index]) is not None:
+            added_up = isinstance(unit, Group) and index in unit.ends and primitive is not watched_p
+            if index in written or into(steps[index]) is not None or (added_up and has_memory(value)):
                 storages[index] = frozenset([index])
             elif has_memory(value):
                 shared = frozenset[int]().union(*[storages[s] for s in sources])

@@ -11,7 +11,7 @@ import tapegrad.numpy as tnp
 from tapegrad import nn
 from tapegrad.compiler.function import jit
 from tapegrad.compiler.program import PASSES
-from tests.compiler.tracing import NONE, agrees
+from tests.compiler.tracing import NONE, PROGRAMS, agrees
 
 
 def root(x: Any) -> Any:
@@ -178,3 +178,28 @@ def test_gradients_at_constants_are_looked_at(name: str, passes: tuple[str, ...]
     f, x = AT_CONSTANTS[name], np.ones((5, 3))
     assert all(np.all(np.isfinite(y)) for y in tg.tree.leaves(f(x)))
     agrees(f, x, passes=passes)
+
+
+def sum_of_roots(x: Any) -> Any:
+    return tnp.sum(tnp.sqrt(tnp.abs(x)))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_gradient_is_looked_at_before_its_memory_is_used_again() -> None:
+    """NaN in the first gradient, which decides something, and none in the second, which is computed in its place."""
+
+    def chosen(x: Any) -> Any:
+        which = tnp.where(tg.grad(sum_of_roots)(x * 2.0) == 0.0, 5.0, 2.0)
+        return which, tg.grad(smooth)(x)
+
+    def smooth(x: Any) -> Any:
+        return tnp.sum(tnp.sin(x) * tnp.tanh(x) * x)
+
+    def middle(x: Any) -> Any:
+        return tnp.sum(tnp.median(tg.grad(sum_of_roots)(tnp.stack([x, 2.0 * x])), axis=0))
+
+    for passes in PROGRAMS:
+        compiled = jit(chosen, passes=passes)
+        for x in (CALM, WILD):
+            tg.testing.assert_trees_close(compiled(x), chosen(x))
+    agrees(tg.value_and_grad(middle), WILD)

@@ -209,3 +209,55 @@ def test_an_error_halfway_leaves_nothing_that_looks_intact() -> None:
     except TypeError as error:
         assert "donated" in str(error)
     np.testing.assert_array_equal(compiled(np.ones(3), np.eye(2))[0], 2.0)
+
+
+def test_an_interrupt_halfway_leaves_nothing_that_looks_intact() -> None:
+    interrupted = False
+
+    @tg.primitive
+    def wait(x: Any) -> Any:
+        if interrupted:
+            raise KeyboardInterrupt
+        return x * 1.0
+
+    compiled = jit(lambda w, v, x: (w * 2.0, v + wait(x)), donate_argnames=("w", "v"))
+    w, v, x = np.ones(3), np.ones(3), np.ones(3)
+    compiled(w.copy(), v.copy(), x)
+    interrupted = True
+    with pytest.raises(KeyboardInterrupt):
+        compiled(w, v, x)
+    for donated in (w, v):
+        with pytest.raises(TypeError, match="donated"):
+            donated + 1.0
+    interrupted = False
+    np.testing.assert_array_equal(compiled(np.ones(3), np.ones(3), x)[1], 2.0)
+
+
+def test_memory_of_what_is_no_array_is_not_donated_if_it_is_shared() -> None:
+    """Two views of a buffer of bytes, or made with strides, know nothing of each other."""
+    compiled = jit(lambda w, x: w + x, donate_argnames="w")
+    buffer, whole = bytearray(64), np.zeros(8)
+    strided = np.lib.stride_tricks.as_strided
+    for w, x in (
+        (np.frombuffer(buffer), np.frombuffer(buffer)),
+        (np.frombuffer(buffer)[:4], np.frombuffer(buffer)[:4]),
+        (strided(whole, (4,), (8,)), whole[:4]),
+        (strided(whole, (4,), (8,)), strided(whole, (4,), (8,))),
+    ):
+        with pytest.raises(ValueError, match="w is donated, but shares memory with x"):
+            compiled(w, x)
+    np.testing.assert_array_equal(compiled(np.frombuffer(buffer)[:4], np.frombuffer(buffer)[4:]), 0.0)
+
+
+def test_a_donated_array_of_another_class_cannot_be_used() -> None:
+    class Own(np.ndarray):
+        """Computes as any array does."""
+
+    compiled = jit(lambda w: w + 1.0, donate_argnames="w")
+    for _ in range(2):
+        w = np.ones((2, 3)).view(Own)
+        np.testing.assert_array_equal(compiled(w), 2.0)
+        with pytest.raises(TypeError, match="donated"):
+            w + 1.0
+        with pytest.raises(TraceError, match="w was donated before"):
+            compiled(w)

@@ -228,6 +228,23 @@ def test_large_values_are_computed_in_blocks_in_loops_too() -> None:
             agrees(tg.value_and_grad(f, (0, 1, 2)), W, np.repeat(XS, 10, 1), np.repeat(H, 10, 0), rtol=1e-9)
 
 
+@pytest.mark.parametrize("passes", PROGRAMS, ids="-".join)
+def test_what_blocks_add_up_is_stacked_and_carried(passes: tuple[str, ...]) -> None:
+    rows = np.random.default_rng(1).normal(size=(3, 6, 4))
+
+    def wave(x: Any) -> Any:
+        return tnp.tanh(x) * x
+
+    with small_blocks():
+        agrees(lambda xs: tg.map(lambda x: tnp.sum(wave(x), axis=0), xs), rows, passes=passes)
+        agrees(lambda xs: tg.map(lambda x: tnp.sum(wave(x), keepdims=True), xs), rows, passes=passes)
+        agrees(lambda xs, c: tg.scan(lambda c, x: (c + 1.0, tnp.max(wave(x * c), axis=0)), c, xs), rows, 0.5, passes=passes)
+        agrees(lambda xs, c: tg.scan(lambda c, x: (tnp.max(wave(x * c), axis=0), c), c, xs), rows, rows[0, 0], passes=passes)
+        agrees(
+            lambda x, c: tg.fori_loop(0, 3, lambda i, c: tnp.sum(wave(x * c), axis=0), c), rows[0], rows[0, 0], passes=passes
+        )
+
+
 def test_what_loops_return_is_nobody_elses() -> None:
     def f(h: Any, xs: Any) -> Any:
         (a, b), (ys, zs) = tg.scan(lambda s, x: ((tnp.sin(s[0] + x), s[1]), (s[0], x * 2.0)), (h, h), xs)
@@ -243,6 +260,17 @@ def test_what_loops_return_is_nobody_elses() -> None:
         assert not any(np.shares_memory(x, y) for y in arrays[k + 1 :])
     tg.testing.assert_trees_close(first, copies, 0.0, 0.0)
     tg.testing.assert_trees_close(again, f(H + 1.0, XS))
+
+
+def test_what_is_the_same_in_all_turns_is_returned_as_an_array_that_can_be_written_to() -> None:
+    def f(h: Any, x: Any) -> Any:
+        return tg.scan(lambda h, _: (h * 0.5, x * x), h, None, length=8)[1]
+
+    for g in (f, tg.vmap(f, (0, None)), lambda h, x: tnp.transpose(f(h, x))):
+        found, expected = jit(g)(H, XS[0]), g(H, XS[0])
+        tg.testing.assert_trees_close(found, expected)
+        found[0] = 1.0
+        tg.testing.assert_trees_close(found[1:], expected[1:])
 
 
 def test_a_donated_carry() -> None:

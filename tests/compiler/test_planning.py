@@ -210,6 +210,14 @@ def test_memory_of_programs_is_counted() -> None:
 
 
 @pytest.mark.parametrize("passes", PROGRAMS, ids="-".join)
+def test_a_reduction_in_another_dtype_keeps_nothing_of_its_group(passes: tuple[str, ...]) -> None:
+    x = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
+    with small_blocks():
+        agrees(lambda x: np.tanh(np.ones(6) @ np.tanh(x)), x, passes=passes, rtol=1e-6)
+        agrees(lambda x: np.tanh(np.tanh(x) @ np.ones(4)), x, passes=passes, rtol=1e-6)
+
+
+@pytest.mark.parametrize("passes", PROGRAMS, ids="-".join)
 def test_results_are_nobody_elses(passes: tuple[str, ...]) -> None:
     constant = np.ones(40)
 

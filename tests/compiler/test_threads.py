@@ -171,6 +171,38 @@ def test_a_forked_process_has_threads_of_its_own() -> None:
     assert done.returncode == 0, done.stderr
 
 
+def fork_while_compiling() -> None:
+    """Fork while another thread traces a function, and trace it in the child as well."""
+    begun, forked = threading.Event(), threading.Event()
+
+    def waiting(x: Any) -> Any:
+        if threading.current_thread() is not threading.main_thread():
+            begun.set()
+            forked.wait()
+        return x * 2.0
+
+    compiled = jit(waiting)
+    with ThreadPoolExecutor(1) as other:
+        answer = other.submit(compiled, np.ones(3))
+        begun.wait()
+        child = multiprocessing.get_context("fork").Process(target=compiled, args=(np.ones(4),), daemon=True)
+        child.start()
+        child.join(20)
+        forked.set()
+        np.testing.assert_array_equal(answer.result(), 2.0)
+    assert child.exitcode == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
+def test_a_forked_process_compiles_what_another_thread_was_compiling() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from tests.compiler.test_threads import fork_while_compiling; fork_while_compiling()"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 # The pool
 
 

@@ -164,6 +164,37 @@ def test_static_arguments_that_are_equal_are_not_always_the_same() -> None:
         assert tuples(whole, (number,)).dtype == (whole * number).dtype
 
 
+@dataclass(frozen=True)
+class Settings:
+    number: Any
+
+
+@frozen
+class Options:
+    number: Any
+
+
+class Choice(NamedTuple):
+    number: Any
+    other: Any = None
+
+
+@pytest.mark.parametrize("make", [Settings, Options, Choice, lambda n: Settings(Options((n,))), lambda n: frozenset([n])])
+def test_static_records_that_are_equal_are_not_always_the_same(make: Any) -> None:
+    def number(settings: Any) -> Any:
+        while not isinstance(settings, (bool, int, float)):
+            settings = settings.number if hasattr(settings, "number") else next(iter(settings))
+        return settings
+
+    compiled = jit(lambda x, settings: x * number(settings), static_argnames="settings")
+    whole = np.arange(3)
+    for n in (1, 1.0, True, 1, 1.0, True):
+        assert compiled(whole, make(n)).dtype == (whole * n).dtype
+    assert compiled.cache_info().misses == 3
+    for n in (0.0, -0.0):
+        assert np.signbit(compiled(whole + 1.0, make(n))).all() == (str(n) == "-0.0")
+
+
 def test_static_arguments_of_functions_that_take_any_others() -> None:
     def f(x: Any, n: int, *rest: Any, **more: Any) -> Any:
         return sum(rest, x) * n + sum(more.values()) if n > 1 else x

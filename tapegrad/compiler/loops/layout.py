@@ -7,7 +7,7 @@ import numpy as np
 from attrs import define, field
 
 from tapegrad.compiler.calls import into, is_array
-from tapegrad.compiler.groups.units import Unit
+from tapegrad.compiler.groups.units import Group, Unit
 from tapegrad.compiler.loops.node import Repeat
 from tapegrad.compiler.plan import Planner, Room
 
@@ -94,8 +94,9 @@ class LoopPlanner(Planner):
                 else:
                     self.undecided[index] = j
                     taken.add(index)
+        ends = {index for unit in self.order if isinstance(unit, Group) for index in unit.ends}  # of blocks, put together later
         for stack in layout.stacks:
-            if is_array(self.steps[stack.step][4]) and into(self.steps[stack.step]) is not None:
+            if is_array(self.steps[stack.step][4]) and into(self.steps[stack.step]) is not None and stack.step not in ends:
                 layout.places[stack.step] = self.name()
 
     def stack(self, index: int, carried: int | None, fresh: bool) -> Stack:
