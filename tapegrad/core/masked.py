@@ -178,8 +178,10 @@ is the transpose for input `slot` (whose own factor is there for its shape only)
 
 
 def _mended(c: Any, *factors: Any, slot: int | None, killer: int, **which: Any) -> Any:
-    others = [x for k, x in enumerate(factors) if k != killer and (slot is None or k != slot + 1)]
-    if sum(np.size(x) for x in others) < np.size(c) and all(is_finite(x) for x in others):
+    known = [
+        x for k, x in enumerate(factors) if slot is None or k != slot + 1
+    ]  # the chosen one may be infinite, and meet a zero
+    if sum(np.size(x) for x in known) < np.size(c) and all(is_finite(x) for x in known):
         return c  # an outer product is larger than what could make it NaN
     return _masked(*factors, slot=slot, killer=killer, **which) if may_have_nan(c) else c
 

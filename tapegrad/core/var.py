@@ -22,6 +22,9 @@ from tapegrad.rooms import entered_for
 
 current = CURRENT.get
 
+BOOLEAN = np.dtype(bool)
+"""The squares of truth values are numbers, their products truth values."""
+
 PLAIN = frozenset({np.ndarray, float, int, bool, complex, *np.sctypeDict.values()} - {np.object_, np.str_, np.bytes_})
 """Types of constants that an operation takes as they are; others are looked at by `constant`."""
 
@@ -100,7 +103,7 @@ class Var(Methods):
         return binary(UFUNCS[np.subtract], other, self)
 
     def __mul__(self, other: Any) -> Any:
-        if other is self:  # one cotangent instead of two and their sum
+        if other is self and getattr(self.value, "dtype", None) is not BOOLEAN:  # one cotangent instead of two and their sum
             return unary(UFUNCS[np.square], self)
         return binary(UFUNCS[np.multiply], self, other)
 

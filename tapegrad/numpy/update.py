@@ -117,7 +117,7 @@ class Place:
     def _changed(self, op: Callable[..., Any] | None, v: Any) -> Array:
         v = gathered(v)
         x = self.x if type(self.x) is Var else np.asarray(self.x)
-        if x.dtype.kind not in "fc" and type(v) is Var:
+        if x.dtype.kind not in "fc" and type(v) is Var and v.dtype.kind in "fc":
             raise TypeError(
                 f"at(x)[...]: x has dtype {x.dtype} and cannot hold a traced value without loss; give x.astype(float) instead"
             )

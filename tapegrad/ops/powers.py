@@ -7,13 +7,15 @@ import numpy as np
 
 from tapegrad.core.arrays import dtype_of, shape_of
 from tapegrad.core.families import elementwise
-from tapegrad.core.var import Var
+from tapegrad.core.var import BOOLEAN, Var
 from tapegrad.ops.arithmetic import PYTHON, ordinary
 from tapegrad.ops.quotient import per, quotient, times
 
 
 def _power(a: Any, b: Any) -> Any:
     if type(a) in PYTHON and type(b) in PYTHON:
+        if type(a) is int and type(b) is int and b >= 0:
+            return a**b  # an integer
         if type(a) is float and a > 0.0 and type(b) is not complex:
             try:
                 return a**b  # in a tenth of the time
@@ -75,8 +77,12 @@ float_power_p = elementwise(
 )
 
 
+def _square(x: Any) -> Any:
+    return np.square(x) if getattr(x, "dtype", None) is BOOLEAN else x * x
+
+
 square_p = elementwise(
-    "square", lambda x: x * x, lambda g, y, x: 2.0 * times(g, x), fast=(lambda g, y, x: g * (x + x),), stands_for=np.square
+    "square", _square, lambda g, y, x: 2.0 * times(g, x), fast=(lambda g, y, x: g * (x + x),), stands_for=np.square
 )
 sqrt_p = elementwise("sqrt", np.sqrt, lambda g, y, x: 0.5 * g / y, domain=(0.2, 3.0))
 cbrt_p = elementwise("cbrt", np.cbrt, lambda g, y, x: g / (3.0 * (y * y)), domain=(0.2, 3.0))

@@ -212,7 +212,8 @@ def marks(steps: Sequence[Step], start: int, roots: int, stop: int) -> bytearray
     marked = bytearray(stop - start)
     marked[:roots] = b"\1" * roots
     for index in range(start + roots, stop):
-        for source in steps[index][1]:
+        primitive, inputs, _, _, _ = steps[index]
+        for source in () if primitive.constant else inputs:
             if source is not None and source >= start and marked[source - start]:
                 marked[index - start] = 1
                 break

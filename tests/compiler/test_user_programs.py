@@ -241,3 +241,39 @@ def test_operations_of_any_name_are_compiled(name: str | None) -> None:
     bare = tg.primitive(lambda x: np.sin(x), name=name)
     assert tg.jit(lambda x: ruled(x) + bare(x))(2.0) == 4.0 + np.sin(2.0)
     assert tg.jit(tg.grad(ruled))(3.0) == 6.0
+
+
+def test_truth_values_times_themselves_are_truth_values_and_their_squares_numbers() -> None:
+    b = np.array([True, False])
+    for f in (lambda b: b * b, np.square, lambda b: np.sum(b * b), lambda b: np.sum(np.square(b))):
+        value, expected = jit(f)(b), f(b)
+        assert value.dtype == expected.dtype
+        np.testing.assert_array_equal(value, expected)
+
+
+def test_integers_stay_integers_in_powers_and_changed_places() -> None:
+    assert jit(lambda n: n**2)(3) == 9
+    assert isinstance(jit(lambda n: n**2)(3), (int, np.integer))
+    np.testing.assert_array_equal(jit(lambda c, k, n: tnp.at(c)[k].add(n))(np.arange(3), 1, 5), [0, 6, 2])
+
+
+def test_no_rule_is_asked_for_behind_what_is_constant() -> None:
+    def f(w: Any) -> Any:
+        def body(c: Any) -> Any:
+            return c[0] + 1, c[1] * 1.5
+
+        scale = tg.while_loop(lambda c: c[0] < 3, body, (0, tg.stop_gradient(w) + np.floor(w)))[1]
+        return np.sum(w * scale)
+
+    w = np.array([1.0, 2.5])
+    expected = 1.5**3 * (w + np.floor(w))
+    for g in (tg.grad(f), jit(tg.grad(f)), lambda w: tg.vmap(tg.grad(f))(w[None])[0]):
+        np.testing.assert_allclose(g(w), expected)
+
+
+def test_an_infinite_weight_of_zeros_is_mended_in_stacks_of_matrices() -> None:
+    z, w = np.zeros((2, 4)), np.ones((2, 4, 3))
+    gradient = tg.grad(lambda w: np.sum(-np.inf * (z @ w)))
+    with np.errstate(all="ignore"):
+        np.testing.assert_array_equal(gradient(w), np.zeros_like(w))
+        np.testing.assert_array_equal(jit(gradient)(w), np.zeros_like(w))
