@@ -67,6 +67,16 @@ def test_numpys_functions_without_stand_in_refuse_traced_values(made: dict[str, 
             )
 
 
+def test_a_function_that_asks_for_plain_arrays_is_not_said_to_take_traced_values(made: dict[str, Any]) -> None:
+    with pytest.raises(ConcretizationError):
+        tg.grad(lambda x: np.sum(np.array(x)))(np.ones(3))
+    plain = {row.name: row.plain for row in made["numpy_rows"](np, tnp)}
+    assert not plain["array"]
+    assert plain["stack"]
+    assert plain["sin"]
+    assert plain["divmod"]
+
+
 @pytest.mark.parametrize("name", ("packbits", "save", "busday_count"))
 def test_an_absent_function_says_so_on_traced_values(name: str) -> None:
     function = getattr(np, name)

@@ -80,7 +80,7 @@ def astype(x: Any, dtype: Any) -> Any:
     dtype = np.dtype(dtype)
     if type(x) is not Var:
         return x.astype(dtype) if isinstance(x, np.generic) else np.asarray(x).astype(dtype)
-    if x.dtype == dtype and type(x.value) is not float and x.link is None:
+    if x.dtype == dtype and isinstance(x.value, (np.ndarray, np.generic)) and x.link is None:  # a Python number has none yet
         return x
     if dtype.kind not in "fc":
         return apply(cast_p, x, dtype=dtype)

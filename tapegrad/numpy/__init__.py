@@ -317,6 +317,7 @@ from tapegrad.numpy.signs import fabs as fabs
 from tapegrad.numpy.signs import heaviside as heaviside
 from tapegrad.numpy.signs import sign as sign
 from tapegrad.numpy.signs import signbit as signbit
+from tapegrad.numpy.sliding import sliding_window_view as sliding_window_view
 from tapegrad.numpy.smooth import i0 as i0
 from tapegrad.numpy.smooth import sinc as sinc
 from tapegrad.numpy.splitting import array_split as array_split

@@ -32,6 +32,7 @@ pack_p = Primitive(
     pulls=EachPart(),
     push=lambda tangents, y, *parts: tuple(tangents),
     batch=lambda args, batched: _all_batched(args, batched),
+    sparse=True,  # what has no rule may be packed, as long as no cotangent comes to it
 )
 """Several values as one tuple."""
 

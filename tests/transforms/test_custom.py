@@ -318,6 +318,34 @@ def test_residuals_that_the_function_itself_computed_have_its_rule(mode: Any) ->
     np.testing.assert_allclose(tg.vmap(mode(tg.grad(f)))(np.array([0.5, 0.5])), [4 * np.exp(0.5)] * 2)
 
 
+@pytest.mark.parametrize("transform", [lambda g: g, tg.jit])
+def test_a_fixed_point_by_while_loop_has_the_derivative_of_its_equation(transform: Any) -> None:
+    """The loop has no reverse rule, and needs none: the output among the residuals has no cotangent of its own."""
+
+    @tg.custom_vjp
+    def solved(a: Any) -> Any:  # x = cos(a * x)
+        return tg.while_loop(lambda s: abs(s[0] - s[1]) > 1e-14, lambda s: (np.cos(a * s[0]), s[0]), (a * 0.0 + 1.0, a * 0.0))[
+            0
+        ]
+
+    def forward(a: Any) -> Any:
+        x = solved(a)
+        return x, (a, x)
+
+    def backward(kept: Any, g: Any) -> Any:
+        a, x = kept
+        return (-np.sin(a * x) * x / (1.0 + np.sin(a * x) * a) * g,)
+
+    solved.defvjp(forward, backward)
+    x = solved(0.8)
+    slope = -np.sin(0.8 * x) * x / (1.0 + np.sin(0.8 * x) * 0.8)
+    np.testing.assert_allclose(transform(tg.grad(solved))(0.8), slope)
+    np.testing.assert_allclose(transform(tg.vmap(tg.grad(solved)))(np.array([0.8, 0.8])), [slope, slope])
+    np.testing.assert_allclose(
+        transform(tg.hessian(solved))(0.8), (tg.grad(solved)(0.8 + 1e-6) - tg.grad(solved)(0.8 - 1e-6)) / 2e-6, rtol=1e-8
+    )
+
+
 # Arguments that are no arrays
 
 

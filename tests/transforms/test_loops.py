@@ -303,3 +303,26 @@ def test_a_body_that_looks_at_values_names_its_line(body: Callable[..., Any]) ->
     line = body.__code__.co_firstlineno
     with pytest.raises(ConcretizationError, match=rf"test_loops\.py:{line}, in <lambda>"):
         tg.grad(lambda x: tg.scan(body, x, np.arange(3))[0])(1.0)
+
+
+# Python numbers that are carried
+
+
+@pytest.mark.parametrize("count", [0, 1.5, 0.5 + 0.0j])
+@pytest.mark.parametrize("transform", [lambda f: f, tg.jit])
+def test_a_python_number_that_is_carried_has_a_dtype_from_the_first_turn_on(transform: Any, count: Any) -> None:
+    """The body is recorded once, with the number that it is given: what it meets in later turns has the same dtype."""
+    x = np.ones(2, np.float32)
+
+    def by_scan(x: Any, n: Any) -> Any:
+        return tg.scan(lambda s, _: (((s[0] * 0.9 ** s[1]).astype(s[0].dtype), s[1] * 1), s[0] * s[1]), (x, n), None, 3)
+
+    def by_while(x: Any, n: Any) -> Any:
+        return tg.while_loop(lambda s: s[2] < 3, lambda s: ((s[0] * s[1]).astype(s[0].dtype), s[1] * 1, s[2] + 1), (x, n, 0))
+
+    if isinstance(count, complex):
+        x = x.astype(np.complex64)
+    for loop in (by_scan, by_while):
+        for found, expected in zip(tg.tree.leaves(transform(loop)(x, count)), tg.tree.leaves(loop(x, count)), strict=True):
+            assert found.dtype == expected.dtype
+            np.testing.assert_allclose(found, expected, rtol=1e-6)

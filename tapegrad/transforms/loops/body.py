@@ -11,7 +11,7 @@ from tapegrad.core.complaints import leaked
 from tapegrad.core.doubt import has_doubts, watched_p
 from tapegrad.core.node import NO_SETTINGS, Recording, Unseen
 from tapegrad.core.program import Program, extract
-from tapegrad.core.structure import root_p
+from tapegrad.core.structure import astype, root_p
 from tapegrad.core.var import Var, handle
 from tapegrad.errors import TreeError
 from tapegrad.transforms.checkpoint import DROPPED
@@ -84,11 +84,15 @@ def record_body(name: str, tape: Recording, f: Callable[..., Any], *examples: An
 
 
 def as_carry(name: str, init: Any) -> Any:
-    """Return `init` with numbers as NumPy scalars, so that they have a dtype to be held against."""
+    """Return `init` with numbers as NumPy scalars, so that they have a dtype to be held against.
+
+    Traced ones too: the body is recorded with the first value, and a Python number takes the dtype of what it meets there,
+    which the NumPy scalar that the first turn leaves does not.
+    """
 
     def convert(x: Any) -> Any:
         if type(x) is Var:
-            return x
+            return x if isinstance(x.value, (np.ndarray, np.generic)) else astype(x, np.result_type(x.value))
         if not isinstance(x, (np.ndarray, np.generic, float, int, complex, bool)):
             raise TypeError(f"{name}: the carried value must be a tree of arrays, got a {type(x).__name__} in it")
         return np.asarray(x)[()]
