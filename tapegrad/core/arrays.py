@@ -16,11 +16,11 @@ ndarray = np.ndarray
 
 
 def shape_of(x: Any) -> tuple[int, ...]:
-    """Return the shape of an array, a traced value or a Python number."""
+    """Return the shape of an array, a traced value, a Python number or a list of such."""
     try:
         return x.shape  # type: ignore[no-any-return]  # NumPy's
     except AttributeError:
-        return ()
+        return np.shape(x) if isinstance(x, (list, tuple)) else ()
 
 
 def dtype_of(x: Any) -> np.dtype[Any]:

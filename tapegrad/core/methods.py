@@ -203,5 +203,7 @@ class Methods:
     def sort(self: Any, axis: int = -1, **settings: Any) -> None:
         self[...] = function(np.sort, self, axis, **settings)
 
-    def astype(self, dtype: Any, *args: Any, **settings: Any) -> Any:
+    def astype(self: Any, dtype: Any, order: str = "K", casting: Any = "unsafe", *args: Any, **settings: Any) -> Any:
+        if casting != "unsafe":
+            np.empty(0, self.dtype).astype(dtype, casting=casting)  # raises NumPy's error
         return function(np.astype, self, dtype)

@@ -1,5 +1,6 @@
 """What the arguments of reductions mean: axes, masks, initial values."""
 
+from collections.abc import Sequence
 from operator import index
 from typing import Any
 
@@ -11,7 +12,7 @@ from tapegrad.core.origins import look_at
 from tapegrad.core.primitive import Fn, Primitive
 from tapegrad.core.structure import astype, stop_gradient_p
 from tapegrad.core.var import Var, apply, unary
-from tapegrad.ops.reduce import Axes, add_up, count, max_p, min_p, nansum_p, prod_p, sum_p
+from tapegrad.ops.reduce import Axes, add_up, count, max_p, min_p, nanmax_p, nanmin_p, nansum_p, prod_p, sum_p
 from tapegrad.typing import Array
 
 
@@ -34,7 +35,7 @@ def axes_of(axis: Any, rank: int, scalars: bool = False) -> Axes:
     return normalize_axis_index(index(axis), rank)
 
 
-LENIENT = frozenset({sum_p, nansum_p, prod_p, max_p, min_p})
+LENIENT = frozenset({sum_p, nansum_p, prod_p, max_p, min_p, nanmax_p, nanmin_p})
 """Reductions by the method of a ufunc."""
 
 
@@ -96,13 +97,25 @@ def counted(x: Any, axis: Any, keepdims: bool, where: Any) -> Any:
     return add_up(np.broadcast_to(where, np.shape(x)), axis, np.intp, None, keepdims)
 
 
-def scalar(initial: Any, dtype: Any = None) -> Any:
-    """Return the initial value of a reduction, checked to be a scalar; of integers it is one, too."""
+def scalar(initial: Any, dtype: np.dtype[Any]) -> Any:
+    """Return the initial value of a reduction, checked to be a scalar, in the dtype of the result."""
     if np.ndim(initial) != 0:
         raise ValueError(f"initial: expected a scalar, got an array of shape {np.shape(initial)}")
-    if dtype is not None and dtype.kind in "biu" and type(initial) is not Var:
+    if type(initial) is not Var:
         return np.array(initial, dtype)[()]
-    return initial
+    return initial if dtype.kind in "biu" else astype(initial, dtype)
+
+
+def in_common_dtype(parts: Sequence[Any]) -> list[Any]:
+    """Return arrays, with Python numbers among them as arrays of the dtype that NumPy gives them all together."""
+    kinds: list[Any] = [x if type(x) in (bool, int, float, complex) else dtype_of(x) for x in parts]
+    common = np.result_type(*kinds)
+    return [x if type(x) is Var else np.asarray(x, common if type(x) in (bool, int, float, complex) else None) for x in parts]
+
+
+def in_dtype(x: Any, dtype: Any) -> Any:
+    """Return `x` as NumPy first casts what is complex, where the dtype asked for is real; elsewhere as it is."""
+    return astype(x, dtype) if dtype is not None and np.dtype(dtype).kind == "f" and x.dtype.kind == "c" else x
 
 
 def plain(function: Fn, *args: Any, **settings: Any) -> Array:

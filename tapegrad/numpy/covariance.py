@@ -94,7 +94,7 @@ def observation_weights(w: Any, name: str, length: int) -> Any:
     """Return the weights of observations as NumPy's `cov` checks them."""
     if w is None:
         return None
-    w = w if type(w) is Var else np.asarray(w, float)
+    w = astype(w, float) if type(w) is Var else np.asarray(w, float)
     if type(w) is not Var and name == "fweights" and not np.all(w == np.around(w)):
         raise TypeError("fweights must be integer")
     if w.ndim > 1:

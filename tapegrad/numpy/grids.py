@@ -18,11 +18,11 @@ from numpy import tri as tri
 from numpy import tril_indices as tril_indices
 from numpy import triu_indices as triu_indices
 
-from tapegrad.core.arrays import broadcast_to, shape_of
+from tapegrad.core.arrays import broadcast_to, dtype_of, shape_of
 from tapegrad.core.origins import depends_on_abstract
 from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, apply
-from tapegrad.numpy.arguments import concrete, plain
+from tapegrad.numpy.arguments import concrete, in_common_dtype, plain
 from tapegrad.numpy.broadcasting import broadcast_arrays
 from tapegrad.numpy.creation import own
 from tapegrad.numpy.door import gathered, stands_for
@@ -72,7 +72,7 @@ def linspace(
         return plain(np.linspace, first, last, num, endpoint, retstep, dtype, axis, device=device)
     if num < 0:
         raise ValueError(f"Number of samples, {num}, must be non-negative.")
-    first, last = (x if type(x) in (Var, float) else np.asarray(x) for x in (first, last))
+    first, last = in_common_dtype((first, last))
     y: Any = apply(linspace_p, first, last, num=num, endpoint=bool(endpoint))
     y = moveaxis(y, 0, axis) if axis else y
     if dtype is not None:
@@ -80,7 +80,7 @@ def linspace(
     if not retstep:
         return y
     parts = num - 1 if endpoint else num
-    return y, (last - first) / (parts if parts > 0 else np.nan)
+    return y, (last - first) / parts if parts > 0 else np.float64(np.nan)
 
 
 @stands_for(np.logspace)
@@ -102,10 +102,11 @@ def logspace(
     parts: list[Any] = [gathered(start), gathered(stop), gathered(base)]
     if not any(type(x) is Var for x in parts):
         return np.logspace(parts[0], parts[1], num, endpoint, parts[2], dtype, axis)
-    rank = max(len(shape_of(x)) for x in parts)
-    first, last, root = (np.expand_dims(x, tuple(range(rank - len(shape_of(x))))) if rank else x for x in parts)
-    powers = linspace(first, last, num, endpoint, axis=axis)
-    y: Any = np.power(np.expand_dims(root, axis) if len(shape_of(root)) else root, powers)
+    if shape_of(parts[2]):  # its axes take part in what `axis` means
+        rank = max(len(shape_of(x)) for x in parts)
+        parts = [np.expand_dims(x, tuple(range(rank - len(shape_of(x))))) for x in parts]
+        parts[2] = np.expand_dims(parts[2], axis)
+    y: Any = np.power(parts[2], linspace(parts[0], parts[1], num, endpoint, axis=axis))
     spaced: Array = y if dtype is None else astype(y, dtype)
     return spaced
 
@@ -130,7 +131,8 @@ def geomspace(
     ends = [x for x in (first, last) if type(x) is not Var or not depends_on_abstract(x)]
     if any(np.any(concrete(x, "geomspace") == 0) for x in ends):
         raise ValueError("Geometric sequence cannot include zero")
-    first, last = broadcast_arrays(first, last)
+    common = np.result_type(dtype_of(first), dtype_of(last), np.float64)  # as NumPy has it, also for single precision
+    first, last = broadcast_arrays(astype(first, common), astype(last, common))
     sign = np.sign(first)
     first, last = first / sign, last / sign
     y: Any = sign * logspace(np.log10(first), np.log10(last), num, endpoint)

@@ -58,7 +58,7 @@ def take(
     axis = normalize_axis_index(axis, np.ndim(x))
     if type(where) is not Var:
         where = np.asarray(where)
-        if not where.size:
+        if not where.size or where.dtype == bool:  # to NumPy booleans are 0 and 1 here, no mask
             where = where.astype(np.intp)
     n = x.shape[axis]
     if mode == "wrap":

@@ -9,6 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from tapegrad.core.complaints import check_numbers, no_number
 from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, apply
+from tapegrad.numpy.arguments import in_common_dtype
 from tapegrad.numpy.broadcasting import atleast_1d, atleast_2d, atleast_3d
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
 from tapegrad.numpy.shapes import expand_dims, plain, ravel, reshape
@@ -68,8 +69,12 @@ def concatenate(
     if not traced:
         return np.concatenate(parts, axis, out, dtype=dtype, casting=casting)
     refuse_out(out, "concatenate")
+    if not parts:
+        return np.concatenate(parts)  # raises NumPy's error
     if axis is None:
-        parts, axis = [ravel(x) for x in parts], 0
+        given = arrays if isinstance(arrays, (list, tuple)) else parts
+        weak = [x if type(x) in (bool, int, float, complex) else part for x, part in zip(given, parts, strict=True)]
+        parts, axis = [ravel(x) for x in in_common_dtype(weak)], 0
     return _cast(_concatenate(parts, axis), parts, dtype, casting)
 
 
@@ -132,6 +137,8 @@ def stack(
     if not traced:
         return np.stack(parts, axis, out, dtype=dtype, casting=casting)
     refuse_out(out, "stack")
+    if not parts:
+        return np.stack(parts)  # raises NumPy's error
     shape = parts[0].shape
     if any(x.shape != shape for x in parts):
         raise ValueError("all input arrays must have the same shape")

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.core.arrays import dtype_of
 from tapegrad.core.primitive import Fn
 from tapegrad.core.var import Var
 from tapegrad.numpy.convolution import NUMPY, convolve
@@ -81,9 +82,11 @@ def polymul(a1: ArrayLike, a2: ArrayLike) -> Array:
         array([ 1.,  0., -4.])
     """
     x, y = gathered(a1), gathered(a2)
-    traced = type(x) is Var or type(y) is Var
-    product: Array = convolve(x, y) if traced else NUMPY.polymul(x, y)
-    return product
+    if type(x) is not Var and type(y) is not Var:
+        product: Array = NUMPY.polymul(x, y)
+        return product
+    first, second = (z if np.size(z) else np.zeros(1, dtype_of(z)) for z in (x, y))  # without coefficients it is 0
+    return convolve(first, second)
 
 
 @stands_for(np.polydiv)

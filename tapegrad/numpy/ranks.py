@@ -49,7 +49,8 @@ FEW = 4
 def between(index: Any, n: Any, fix: Callable[[Any, Any], Any] | None = None) -> Place:
     """Return the place for an index that need not be whole."""
     if index.dtype.kind in "iu":
-        return index, index, None
+        whole = np.clip(index, 0, n - 1)
+        return whole, whole, None
     below = np.floor(index)
     weight = index - below if fix is None else fix(apply(stop_gradient_p, index - below), apply(stop_gradient_p, index))
     low, high = np.clip(below, 0, n - 1), np.clip(below + 1, 0, n - 1)
@@ -138,6 +139,9 @@ def ranked(rows: Any, low: Any, high: Any) -> tuple[Any, Any]:
         below = np.take_along_axis(found, np.broadcast_to(low, shape), -1)
         return below, below if one else np.take_along_axis(found, np.broadcast_to(high, shape), -1)
     wanted = np.union1d(low, high)
+    if not wanted.size:
+        none = rows[along(axis, slice(0, 0))]
+        return none, none
     if wanted.size <= FEW:
         found = apply(ranked_p, rows, ranks=tuple(wanted.tolist()), axis=axis)
         low, high = np.searchsorted(wanted, low), np.searchsorted(wanted, high)

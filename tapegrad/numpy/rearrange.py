@@ -47,7 +47,8 @@ def roll(a: ArrayLike, shift: int | Sequence[int], axis: int | Sequence[int] | N
     pairs = np.broadcast(shift, normalize_axis_tuple(axis, x.ndim, allow_duplicate=True))
     if pairs.ndim > 1:
         raise ValueError("'shift' and 'axis' should be scalars or 1D sequences")
-    shifts, axes = zip(*[(int(by), int(along)) for by, along in pairs], strict=True)
+    moves = [(int(by), int(along)) for by, along in pairs]
+    shifts, axes = tuple([by for by, _ in moves]), tuple([along for _, along in moves])
     y: Array = apply(roll_p, x, shifts=shifts, axes=axes)
     return y
 
@@ -283,4 +284,4 @@ def append(arr: ArrayLike, values: ArrayLike, axis: int | None = None) -> Array:
         >>> append(np.array([1.0, 2.0]), 3.0)
         array([1., 2., 3.])
     """
-    return concatenate([arr, values], axis)
+    return concatenate([arr, values] if axis is not None else [ravel(arr), ravel(values)], axis)

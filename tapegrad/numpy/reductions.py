@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.core.arrays import dtype_of
 from tapegrad.core.primitive import Primitive
 from tapegrad.core.var import Var
-from tapegrad.numpy.arguments import any_true, as_real, counted, floating, is_traced, masked, plain, reduction, scalar
+from tapegrad.numpy.arguments import any_true, as_real, counted, floating, in_dtype, is_traced, masked, plain, reduction, scalar
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
 from tapegrad.ops.reduce import add_up, max_p, mean_p, min_p, multiply_up, prod_p, sum_p
 from tapegrad.typing import Array, ArrayLike, Axis, DTypeLike
@@ -85,7 +86,7 @@ def prod(
     """
     if initial is None and where is True and out is None:
         if type(a) is Var:
-            return reduction(prod_p, a, axis, dtype, keepdims)
+            return reduction(prod_p, in_dtype(a, dtype), axis, dtype, keepdims)
         if type(a) is np.ndarray:
             return plain(multiply_up, a, axis, dtype, None, keepdims)
     refuse_out(out, "prod")
@@ -93,7 +94,11 @@ def prod(
     if not is_traced(a, initial, where):
         return plain(np.prod, a, axis, dtype, None, keepdims, initial=initial, where=where)
     a = masked(a, where, 1)
-    y = reduction(prod_p, a, axis, dtype, keepdims) if type(a) is Var else plain(np.prod, a, axis, dtype, None, keepdims)
+    y = (
+        reduction(prod_p, in_dtype(a, dtype), axis, dtype, keepdims)
+        if type(a) is Var
+        else plain(np.prod, a, axis, dtype, None, keepdims)
+    )
     return y if initial is None else y * scalar(initial, y.dtype)
 
 
@@ -147,7 +152,7 @@ def extreme(p: Primitive, both: np.ufunc, a: Any, axis: Any, keepdims: bool, ini
                 f"reduction operation '{both.__name__}' does not have an identity, so to use a where mask one has to specify "
                 f"'initial'"
             )
-        dtype = a.dtype if hasattr(a, "dtype") else np.asarray(a).dtype
+        dtype = dtype_of(a)
         worst = lowest * np.inf if dtype.kind in "fc" else lowest > 0
         if dtype.kind in "iu":
             worst = np.iinfo(dtype).min if lowest < 0 else np.iinfo(dtype).max
@@ -156,7 +161,7 @@ def extreme(p: Primitive, both: np.ufunc, a: Any, axis: Any, keepdims: bool, ini
         y = reduction(p, a, axis, None, keepdims)
         return y if initial is None else both(y, scalar(initial, y.dtype))
     empty = add_up(np.zeros(shape), axis, keepdims=keepdims)
-    return np.broadcast_to(scalar(initial), np.shape(empty))
+    return np.broadcast_to(scalar(initial, dtype_of(a)), np.shape(empty))
 
 
 @stands_for(np.max, np.amax)

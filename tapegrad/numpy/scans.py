@@ -9,7 +9,7 @@ from tapegrad.core.arrays import dtype_of
 from tapegrad.core.primitive import Primitive
 from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, apply
-from tapegrad.numpy.arguments import along_one, is_traced, plain
+from tapegrad.numpy.arguments import along_one, in_dtype, is_traced, plain
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
 from tapegrad.ops.scan import cumprod_p, cumsum_p, diff_p
 from tapegrad.typing import Array, ArrayLike, DTypeLike
@@ -70,7 +70,7 @@ def cumprod(a: ArrayLike, axis: int | None = None, dtype: DTypeLike | None = Non
     """
     refuse_out(out, "cumprod")
     a = gathered(a)
-    return scan(cumprod_p, a, axis, dtype) if type(a) is Var else plain(np.cumprod, a, axis, dtype)
+    return scan(cumprod_p, in_dtype(a, dtype), axis, dtype) if type(a) is Var else plain(np.cumprod, a, axis, dtype)
 
 
 @stands_for(np.cumulative_sum)
@@ -142,7 +142,7 @@ def cumulative_prod(
     x = gathered(x)
     if type(x) is not Var:
         return plain(np.cumulative_prod, x, axis=axis, dtype=dtype, include_initial=include_initial)
-    return standard(cumprod_p, x, axis, dtype, 1 if include_initial else None)
+    return standard(cumprod_p, in_dtype(x, dtype), axis, dtype, 1 if include_initial else None)
 
 
 def standard(p: Primitive, x: Any, axis: Any, dtype: Any, initial: float | None) -> Array:

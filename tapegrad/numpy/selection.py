@@ -10,7 +10,7 @@ from tapegrad.core.origins import depends_on_abstract
 from tapegrad.core.putting import choose as put_choice
 from tapegrad.core.putting import put
 from tapegrad.core.var import Var
-from tapegrad.numpy.arguments import concrete, plain
+from tapegrad.numpy.arguments import concrete, in_common_dtype, plain
 from tapegrad.numpy.choice import where
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
 from tapegrad.numpy.indexing import read, take, take_along_axis
@@ -96,7 +96,7 @@ def choose(
     elif type(numbers) is not Var and ((numbers < 0) | (numbers >= count)).any():
         raise ValueError("invalid entry in choice array")
     shape = np.broadcast_shapes(shape_of(numbers), *[shape_of(x) for x in found])
-    together = stack([broadcast_to(x if type(x) is Var else np.asarray(x), shape) for x in found])
+    together = stack([broadcast_to(x, shape) for x in in_common_dtype(found)])
     if not shape:
         return read(together, numbers)
     return read(take_along_axis(together, broadcast_to(numbers, shape)[None], 0), 0)

@@ -193,6 +193,8 @@ def squeeze(a: ArrayLike, axis: int | Sequence[int] | None = None) -> Array:
     lengths = a.shape
     if axis is None:
         return in_shape(a, tuple([n for n in lengths if n != 1]))
+    if not lengths and axis in (0, -1):  # NumPy takes a scalar for an array of one axis here
+        return in_shape(a, ())
     gone = normalize_axis_tuple(axis, len(lengths))
     if any(lengths[k] != 1 for k in gone):
         raise ValueError("cannot select an axis to squeeze out which has size not equal to one")

@@ -139,7 +139,8 @@ def cast(function: np.ufunc, inputs: Any, dtype: Any = None, signature: Any = No
     kinds = tuple(type(x) if type(x) in (int, float, complex) else dtype_of(x) for x in inputs)
     if dtype is not None:
         signature = (None,) * function.nin + (np.dtype(dtype),) * function.nout
-    found = function.resolve_dtypes((*kinds, *(None,) * function.nout), signature=signature, casting=casting)
+    given = {} if signature is None else {"signature": signature}
+    found = function.resolve_dtypes((*kinds, *(None,) * function.nout), casting=casting, **given)
     return tuple(astype(x, kind) for x, kind in zip(inputs, found, strict=False))
 
 

@@ -315,9 +315,11 @@ prod_p = Primitive(
 # Spreads: variance and standard deviation
 
 
-def _centred(x: Any, axis: Axes) -> Any:
+def _centred(x: Any, axis: Axes, dtype: Any = None) -> Any:
+    """Return `x` less its mean: less the real part of that where the dtype is real, as NumPy computes it."""
     n = count(shape_of(x), axis) or 1
-    return x - add_up(x, axis, None, None, True) / n
+    mean = add_up(x, axis, None, None, True) / n
+    return x - (np.real(mean) if dtype is not None and dtype.kind == "f" and mean.dtype.kind == "c" else mean)
 
 
 def _freedom(x: Any, axis: Axes, ddof: float) -> Any:
@@ -345,14 +347,16 @@ def _expand_var(x: Any, axis: Axes = None, keepdims: bool = False, dtype: Any = 
 
 def _pull_var(g: Any, y: Any, x: Any, axis: Axes = None, keepdims: bool = False, dtype: Any = None, ddof: float = 0) -> Any:
     scale = hold(g, shape_of(x), axis, keepdims) * (2.0 / _freedom(x, axis, ddof))
-    apart = _centred(x, axis)
-    return scale * (apart if apart.dtype.kind != "c" else np.conjugate(apart))
+    apart = _centred(x, axis, dtype)
+    if apart.dtype.kind != "c":
+        return scale * apart
+    return (scale if dtype is None else np.real(scale)) * np.conjugate(apart)  # of a dtype that is complex, the output is real
 
 
 def _push_var(
     tangents: Sequence[Any], y: Any, x: Any, axis: Axes = None, keepdims: bool = False, dtype: Any = None, ddof: float = 0
 ) -> Any:
-    t, apart = tangents[0], _centred(x, axis)
+    t, apart = tangents[0], _centred(x, axis, dtype)
     part = t * apart if apart.dtype.kind != "c" else np.real(t * np.conjugate(apart))
     return add_up(guard(part, t), axis, None, None, keepdims) * (2.0 / _freedom(x, axis, ddof))
 

@@ -194,3 +194,30 @@ def test_questions_about_traced_values_have_plain_answers() -> None:
 def test_bad_input_is_numpys_error(wrong: Any, error: type[Exception]) -> None:
     with pytest.raises(error):
         tg.grad(lambda x: wrong(x).sum())(V)
+
+
+@pytest.mark.parametrize("other", [2, 0.5, True, 1j, np.float64(2.0), [1.0, 2.0, 3.0], np.int8(2)])
+@pytest.mark.parametrize("name", ["linspace", "logspace"])
+def test_ends_that_are_numbers_or_lists_promote_as_in_numpy(name: str, other: Any) -> None:
+    x = np.array([0.5, 1.0, 2.0], np.float32)
+    calls: list[Any] = [lambda x: getattr(np, name)(x, other, 4), lambda x: getattr(np, name)(other, x, 4)]
+    for f in calls:
+        for y in (tg.vjp(f, x)[0], tg.jit(f)(x), tg.vmap(f)(x[None])[0]):
+            assert y.dtype == f(x).dtype and y.shape == f(x).shape
+            np.testing.assert_allclose(y, f(x), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("num", "endpoint"), [(0, False), (1, True)])
+def test_the_step_of_a_point_is_no_number(num: int, endpoint: bool) -> None:
+    step = tg.vjp(lambda x: np.linspace(x, 1.0, num, endpoint, retstep=True), np.zeros(2))[0][1]
+    assert np.shape(step) == () and np.isnan(step)
+
+
+@pytest.mark.parametrize("other", [2, 0.5, True, np.float32(2.0), np.array([1.0, 2.0, 3.0], np.float32)])
+def test_numbers_at_equal_ratios_are_of_double_precision(other: Any) -> None:
+    for x in (np.array([0.5, 1.0, 2.0], np.float32), np.array(0.5, np.float32)):
+        y, pull = tg.vjp(lambda x: np.geomspace(x, other, 4), x)
+        expected = np.geomspace(x, other, 4)
+        assert y.dtype == expected.dtype == np.float64
+        np.testing.assert_allclose(y, expected, rtol=1e-14)
+        assert pull(np.ones_like(y))[0].dtype == np.float32

@@ -302,3 +302,13 @@ def test_bad_indices_are_numpys_errors_and_leave_the_library_usable(read: Callab
     with pytest.raises(error):
         tg.grad(lambda x: read(x).sum())(X)
     np.testing.assert_array_equal(tg.grad(lambda x: x[0, 0, 0])(X)[0, 0], [1.0, 0.0])
+
+
+@pytest.mark.parametrize("axis", [0, 1, None])
+def test_booleans_to_take_are_numbers(axis: int | None) -> None:
+    x = np.arange(6.0).reshape(2, 3)
+    y, pull = tg.vjp(lambda x: np.take(x, [True, False, True], axis), x)
+    np.testing.assert_array_equal(y, np.take(x, [True, False, True], axis))
+    np.testing.assert_array_equal(
+        pull(np.ones_like(y))[0], tg.vjp(lambda x: np.take(x, [1, 0, 1], axis), x)[1](np.ones_like(y))[0]
+    )

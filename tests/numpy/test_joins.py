@@ -113,3 +113,18 @@ def test_bad_input_is_numpys_error(wrong: Any, error: type[Exception]) -> None:
 def test_an_out_argument_is_refused_in_words() -> None:
     with pytest.raises(TypeError, match="out= is not supported"):
         tg.grad(lambda x: np.stack([x, x], out=np.zeros((2, 2, 3))).sum())(A)
+
+
+@pytest.mark.parametrize("name", ["concatenate", "stack", "hstack", "vstack", "dstack", "column_stack"])
+def test_an_array_of_no_arrays_cannot_be_joined(name: str) -> None:
+    with pytest.raises(ValueError, match="at least one array"):
+        tg.vjp(getattr(np, name), np.ones((0, 2)))
+
+
+@pytest.mark.parametrize("number", [1.0, 2, True, 1j])
+def test_numbers_in_a_flat_join_are_weak(number: Any) -> None:
+    x = np.array([[0.5, 1.0]], np.float32)
+    y = tg.vjp(lambda x: np.concatenate([x, number], axis=None), x)[0]
+    expected = np.concatenate([x, number], axis=None)
+    assert y.dtype == expected.dtype
+    np.testing.assert_array_equal(y, expected)

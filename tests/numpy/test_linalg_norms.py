@@ -141,3 +141,12 @@ def test_orders_and_axes_that_do_not_exist_raise_numpys_error(shape: tuple[int, 
     with pytest.raises(ValueError) as found:
         tg.vjp(lambda x: N.linalg.norm(x, *arguments), np.ones(shape))
     assert type(found.value) is type(expected.value)
+
+
+@pytest.mark.parametrize("p", [None, 1, "fro", -2])
+def test_there_may_be_no_matrices_to_condition(p: Any) -> None:
+    y, pull = tg.vjp(lambda x: np.linalg.cond(x, p), np.ones((0, 3, 3)))
+    assert y.shape == np.linalg.cond(np.ones((0, 3, 3)), p).shape
+    assert pull(y)[0].shape == (0, 3, 3)
+    with pytest.raises(np.linalg.LinAlgError, match="empty"):
+        tg.vjp(lambda x: np.linalg.cond(x, p), np.ones((2, 0, 0)))

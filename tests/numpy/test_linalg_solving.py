@@ -150,3 +150,9 @@ def test_bad_arguments() -> None:
         tg.vjp(lambda a: np.linalg.tensorsolve(a, np.ones(2)), np.ones((2, 3)))
     with pytest.raises(ValueError, match="rtol"):
         tg.vjp(lambda a: np.linalg.pinv(a, 1e-3, rtol=1e-3), np.eye(2))
+
+
+def test_a_pseudoinverse_of_hermitian_matrices_wants_square_ones() -> None:
+    with pytest.raises(np.linalg.LinAlgError, match="square"):
+        tg.vjp(lambda x: np.linalg.pinv(x, hermitian=True), np.ones((2, 3)))
+    assert tg.vjp(lambda x: np.linalg.pinv(x, hermitian=True), np.ones((0, 3)))[0].shape == (3, 0)

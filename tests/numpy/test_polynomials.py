@@ -125,3 +125,11 @@ def test_a_polynomial_with_integers_as_zeros_has_coefficients_of_floats() -> Non
     found = tg.jit(lambda zeros: np.poly(zeros))(np.array([2, 1]))
     assert found.dtype == np.float64
     np.testing.assert_array_equal(found, [1.0, -3.0, 2.0])
+
+
+def test_a_product_with_no_coefficients_is_zero() -> None:
+    calls: list[Any] = [lambda x: np.polymul(x, []), lambda x: np.polymul([], x)]
+    for f in calls:
+        y, pull = tg.vjp(f, np.array([1.0, 2.0]))
+        np.testing.assert_array_equal(y, f(np.array([1.0, 2.0])))
+        assert pull(np.ones_like(y))[0].tolist() == [0.0, 0.0]

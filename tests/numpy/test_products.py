@@ -194,3 +194,16 @@ def test_out_is_refused() -> None:
     for name in ("matmul", "dot", "outer"):
         with pytest.raises(TypeError, match="out="):
             tg.grad(lambda x, name=name: np.sum(getattr(tnp, name)(x, x, out=np.ones((2, 2)))))(np.ones((2, 2)))
+
+
+@pytest.mark.parametrize("listed", [[1.0, 2.0, 3.0], (1.0, 2.0, 3.0), [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 1.0]]])
+@pytest.mark.parametrize("name", ["dot", "inner", "matmul", "vdot", "outer", "kron", "vecdot"])
+def test_lists_are_factors_as_arrays_are(name: str, listed: Any) -> None:
+    x = np.ones(np.shape(listed) if name in ("vdot", "vecdot") else 3)
+    for module in (np, tnp):
+        f = getattr(module, name)
+        calls: list[Any] = [lambda x, f=f: f(listed, x), lambda x, f=f: f(x, listed)]
+        for call in calls:
+            y, pull = tg.vjp(call, x)
+            np.testing.assert_array_equal(y, call(x))
+            assert pull(np.ones_like(y))[0].shape == x.shape

@@ -131,3 +131,24 @@ def test_medians_of_nothing() -> None:
 def test_bad_arguments_raise(call: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message), np.errstate(invalid="ignore"):
         tg.grad(lambda x: np.sum(call(x)))(X)
+
+
+@pytest.mark.parametrize("name", ["quantile", "percentile", "nanquantile"])
+@pytest.mark.parametrize("keepdims", [True, False])
+def test_there_may_be_no_quantiles_asked_for(name: str, keepdims: bool) -> None:
+    x = np.arange(6.0).reshape(2, 3)
+    y, pull = tg.vjp(lambda x: getattr(np, name)(x, [], axis=1, keepdims=keepdims), x)
+    assert y.shape == getattr(np, name)(x, [], axis=1, keepdims=keepdims).shape
+    np.testing.assert_array_equal(pull(y)[0], np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize("q", [0, 1, True, np.array(1), [0, 1], np.array([[1], [0]])])
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_shares_that_are_integers_stay_within_the_elements(q: Any, method: Any, size: int) -> None:
+    x = np.arange(3.0, 3.0 + size)[::-1]
+    for name in ("quantile", "nanquantile"):
+        y, pull = tg.vjp(lambda x, name=name: getattr(np, name)(x, q, method=method), x)
+        np.testing.assert_array_equal(y, np.quantile(x, np.asarray(q, float), method=method))
+        at = pull(np.ones_like(y))[0]
+        assert at.sum() == np.size(q)

@@ -118,3 +118,12 @@ def test_a_number_has_no_axis_to_turn_or_trim(xp: Any, name: str, number: Any) -
     f = getattr(xp, name)
     assert tg.value_and_grad(lambda x: f(x) * x)(number(3.0)) == (9.0, 6.0)
     assert tg.jvp(f, (number(3.0),), (number(1.0),)) == (3.0, 1.0)
+
+
+@pytest.mark.parametrize("shift", [7, (), (1, 2)])
+def test_a_roll_along_no_axes_moves_nothing(shift: Any) -> None:
+    x = np.arange(3.0)
+    if shift == (1, 2):
+        np.testing.assert_array_equal(tg.vjp(lambda x: np.roll(x, shift, (0, 0)), x)[0], np.roll(x, shift, (0, 0)))
+    else:
+        np.testing.assert_array_equal(tg.vjp(lambda x: np.roll(x, shift, ()), x)[0], x)

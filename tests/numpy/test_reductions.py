@@ -222,3 +222,55 @@ def test_keepdims_is_what_it_is_for_arrays(f: Any, axis: int | None, keepdims: A
     else:
         value, _ = tg.vjp(lambda x: f(x, axis=axis, keepdims=keepdims), x)
         assert np.shape(value) == wanted
+
+
+@pytest.mark.parametrize("initial", [2, 0.25, np.float64(0.25), np.int64(2), np.array(0.25)])
+@pytest.mark.parametrize("name", ["sum", "prod", "max", "min", "nanmax", "nanmin", "nansum", "nanprod"])
+@pytest.mark.parametrize("shape", [(3,), (), (0,)])
+def test_what_a_reduction_starts_from_does_not_promote(name: str, initial: Any, shape: tuple[int, ...]) -> None:
+    x = np.full(shape, 0.5, np.float32)
+    calls: list[Any] = [lambda x, door=door: getattr(door, name)(x, initial=initial) for door in (np, tnp)]
+    for f in calls:
+        for y in (tg.vjp(f, x)[0], tg.vmap(f)(np.stack([x, x]))[0]):
+            assert y.dtype == f(x).dtype == np.float32
+            np.testing.assert_array_equal(y, f(x))
+
+
+@pytest.mark.parametrize("name", ["sum", "prod", "max", "min"])
+def test_a_reduction_of_real_numbers_starts_from_no_complex_one(name: str) -> None:
+    for x in (np.ones(3), np.ones(0)):
+        with pytest.raises(TypeError):
+            tg.vjp(lambda x: getattr(np, name)(x, initial=1j), x)
+
+
+@pytest.mark.parametrize("name", ["nanmax", "nanmin", "max", "min", "sum"])
+@pytest.mark.parametrize("axis", [0, -1])
+def test_a_scalar_has_an_axis_to_methods_of_ufuncs(name: str, axis: int) -> None:
+    assert tg.grad(lambda x: getattr(np, name)(x, axis=axis))(np.array(2.0)) == 1.0
+
+
+@pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
+@pytest.mark.parametrize(
+    "name", ["sum", "mean", "prod", "cumsum", "cumprod", "var", "std", "nansum", "nanprod", "cumulative_prod"]
+)
+def test_reductions_of_complex_numbers_in_a_real_dtype_have_its_derivative(name: str) -> None:
+    x, t, h = np.array([1 + 2j, 0.5 - 1j, -2 + 0.3j]), np.array([0.3 + 0.7j, 1 - 0.2j, 0.4j]), 1e-6
+
+    def f(x: Any) -> Any:
+        return getattr(np, name)(x, dtype=np.float64)
+
+    expected = (f(x + h * t) - f(x - h * t)) / (2 * h)
+    np.testing.assert_allclose(tg.jvp(f, (x,), (t,))[1], expected, rtol=1e-7)
+    g = np.linspace(1.0, 2.0, np.size(expected)).reshape(np.shape(expected))[()]
+    for pulled in (tg.vjp(f, x)[1](g)[0], tg.jit(lambda x: tg.vjp(f, x)[1](g)[0])(x)):
+        np.testing.assert_allclose(np.sum(pulled * t).real, np.sum(g * expected), rtol=1e-7)
+
+
+def test_a_variance_in_a_complex_dtype_is_real() -> None:
+    x, t, g = np.array([1 + 2j, 0.5 - 1j]), np.array([0.3 + 0.7j, 1 - 0.2j]), 0.5 + 2j
+
+    def f(x: Any) -> Any:
+        return np.var(x, dtype=np.complex128)
+
+    pulled = tg.vjp(f, x)[1](np.complex128(g))[0]
+    np.testing.assert_allclose(np.sum(pulled * t).real, (g * tg.jvp(f, (x,), (t,))[1]).real)

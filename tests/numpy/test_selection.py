@@ -116,3 +116,17 @@ def test_selections_of_a_size_that_depends_on_values_are_refused_under_vmap() ->
     for f in (lambda x: np.extract(x > 0, x), lambda x: np.compress(x > 0, x)):
         with pytest.raises(ConcretizationError, match="depends on values"):
             tg.vmap(f)(A)
+
+
+@pytest.mark.parametrize("number", [1.0, 2, True])
+def test_numbers_to_choose_from_are_weak(number: Any) -> None:
+    x = np.array([0.5, 1.0, 2.0], np.float32)
+    y, pull = tg.vjp(lambda x: np.choose([0, 1, 0], [x, number]), x)
+    assert y.dtype == np.float32 and y.tolist() == [0.5, float(number), 2.0]
+    assert pull(np.ones(3, np.float32))[0].tolist() == [1.0, 0.0, 1.0]
+
+
+def test_lists_to_choose_from_have_their_shape() -> None:
+    x, rows = np.array([0.5, 1.0, 2.0]), [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
+    y = tg.vjp(lambda x: np.choose([0, 1, 0], [x, rows]), x)[0]
+    np.testing.assert_array_equal(y, np.choose([0, 1, 0], [x, rows]))

@@ -130,3 +130,8 @@ def test_bad_input_is_numpys_error(wrong: Any, error: type[Exception]) -> None:
         tg.grad(lambda x: wrong(x).sum())(A)
     with pytest.raises(error):
         wrong(A)
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1])
+def test_a_scalar_is_squeezed_along_the_axis_that_numpy_gives_it(axis: int | None) -> None:
+    assert tg.grad(lambda x: np.squeeze(x, axis))(np.array(2.0)) == 1.0

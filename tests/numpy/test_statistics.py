@@ -151,3 +151,12 @@ def test_integers_are_refused_or_counted_as_numpy_does() -> None:
 def test_bad_arguments_raise(call: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         tg.grad(lambda x: np.sum(call(x)))(ROWS)
+
+
+def test_weights_of_observations_are_computed_with_in_double_precision() -> None:
+    x, w = np.linspace(0.0, 1.0, 5) ** 2, np.linspace(0.1, 1.0, 5).astype(np.float32)
+    y, pull = tg.vjp(lambda x, w: np.cov(x, aweights=w), x, w)
+    assert y == np.cov(x, aweights=w)
+    gx, gw = pull(np.ones_like(y))
+    np.testing.assert_array_equal(gx, tg.grad(lambda x: np.cov(x, aweights=w))(x))
+    assert gw.dtype == np.float32

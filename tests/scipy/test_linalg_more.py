@@ -277,3 +277,18 @@ def test_bad_input_gets_scipys_kind_of_error(f: Callable[[Any], Any]) -> None:
         f(POSITIVE)
     with pytest.raises(type(plain.value)):
         tg.vjp(f, POSITIVE)
+
+
+def test_matrices_of_no_diagonals_are_empty() -> None:
+    calls: list[tuple[Callable[..., Any], Callable[..., Any]]] = [
+        (linalg.toeplitz, scipy.linalg.toeplitz),
+        (linalg.circulant, scipy.linalg.circulant),
+        (linalg.hankel, scipy.linalg.hankel),
+    ]
+    for f, expected in calls:
+        y, pull = tg.vjp(f, np.ones(0))
+        assert y.shape == expected(np.ones(0)).shape == (0, 0)
+        assert pull(y)[0].shape == (0,)
+    y, pull = tg.vjp(linalg.toeplitz, np.ones(0), np.ones(3))
+    assert y.shape == scipy.linalg.toeplitz(np.ones(0), np.ones(3)).shape
+    assert [x.tolist() for x in pull(y)] == [[], [0.0, 0.0, 0.0]]

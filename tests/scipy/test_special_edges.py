@@ -123,3 +123,17 @@ def test_a_branch_that_is_not_taken_contributes_nothing(f: Any, bad: float) -> N
         curvature = tg.jvp(tg.grad(loss), (x,), (np.ones(2),))[1]
     assert gradient[1] == 0 and np.isfinite(gradient[0])
     assert curvature[1] == 0 and np.isfinite(curvature[0])
+
+
+@pytest.mark.parametrize("name", ["i0e", "i1e", "k0e", "k1e", "erfcx", "dawsn"])
+def test_what_falls_off_has_no_slope_at_infinity(name: str) -> None:
+    f = getattr(special, name)
+    assert orders(f, math.inf) == (0.0, 0.0)
+    if name in ("i0e", "i1e", "dawsn"):
+        assert orders(f, -math.inf) == (0.0, 0.0)
+    for x in (30.0, np.array([30.0, math.inf])):
+        np.testing.assert_allclose(tg.jvp(f, (x,), (np.ones_like(x),))[1], (f(x + 1e-4) - f(x - 1e-4)) / 2e-4, 1e-5, 0.0)
+
+
+def test_the_scaled_complement_falls_without_bound_to_the_left() -> None:
+    assert orders(special.erfcx, -math.inf) == (-math.inf, math.inf)

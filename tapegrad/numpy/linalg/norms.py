@@ -136,7 +136,7 @@ def cond(x: ArrayLike, p: Order = None) -> Array:
     if type(array) is not Var:
         y: Array = LINALG.cond(array, p)
         return y
-    if array.size == 0:
+    if 0 in array.shape[-2:]:
         raise np.linalg.LinAlgError("cond is not defined on empty arrays")
     with np.errstate(all="ignore"):
         if by_values:

@@ -127,6 +127,9 @@ def pinv(a: ArrayLike, rcond: Any = None, hermitian: bool = False, **settings: A
         return y
     if set(settings) - {"rtol"} or (settings and rcond is not None):
         LINALG.pinv(np.eye(1), rcond, **settings)  # says what is wrong
+    if hermitian and a.shape[-1] != a.shape[-2]:
+        LINALG.pinv(np.zeros(a.shape), hermitian=True)  # raises NumPy's error, but not for an empty matrix
+        hermitian = False
     if rcond is None:
         rcond = settings.get("rtol", 1e-15)
         rcond = max(a.shape[-2:]) * float(np.finfo(a.dtype).eps) if rcond is None else rcond

@@ -27,7 +27,7 @@ def _series(v: int, x: Any, order: int, sign: float) -> Any:
     References:
         DLMF, https://dlmf.nist.gov/10.40.E1 and https://dlmf.nist.gov/10.40.E2
     """
-    total, term = 0.0 * x, 1.0 + 0.0 * x
+    total, term = np.zeros_like(x), np.ones_like(x)
     for k in range(25):
         total = total + term * math.prod(-(k + 0.5 + n) for n in range(order))
         term = term * (sign * (4.0 * v * v - (2 * k + 1) ** 2) / (8.0 * (k + 1) * x))

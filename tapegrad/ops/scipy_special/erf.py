@@ -52,7 +52,7 @@ def _by_fraction(x: Any, order: int) -> Any:
     References:
         DLMF, https://dlmf.nist.gov/7.18.E6 and https://dlmf.nist.gov/7.18.E7
     """
-    ratio = 0.0 * x
+    ratio = np.zeros_like(x)
     y = scipy.special.erfcx(x)
     for n in range(order + 110, 0, -1):
         ratio = 1.0 / (2.0 * x + 2.0 * (n + 1) * ratio)
@@ -65,12 +65,12 @@ def _by_series(x: Any, order: int) -> Any:
     """Return the derivative by the asymptotic series, and the reflection ``erfcx(-x) = 2 exp(x**2) - erfcx(x)``."""
     left = np.real(x) < 0
     x = np.where(left, -x, x)
-    total, term = 0.0 * x, 1.0 / (ROOT_PI * x)
+    total, term = np.zeros_like(x), 1.0 / (ROOT_PI * x)
     for k in range(25):
         total = total + term * math.prod(-(2 * k + 1 + n) for n in range(order))
         term = term * (-(2 * k + 1) / (2.0 * x * x))
     total = total * x**-order
-    before, bell = 0.0 * x, np.exp(x * x)
+    before, bell = np.zeros_like(x), np.exp(x * x)
     for n in range(order):
         before, bell = bell, 2.0 * (x * bell + n * before)
     return np.where(left, (-1.0) ** order * (2.0 * bell - total), total)
@@ -109,7 +109,7 @@ def _dawsn_derivative(x: Any, order: int = 1) -> Any:
 
 def _dawsn_far(x: Any, order: int) -> Any:
     """Return the derivative by the asymptotic series."""
-    total, term = 0.0 * x, 0.5 / x
+    total, term = np.zeros_like(x), 0.5 / x
     for k in range(25):
         total = total + term * math.prod(-(2 * k + 1 + n) for n in range(order))
         term = term * ((2 * k + 1) / (2.0 * x * x))

@@ -69,8 +69,7 @@ def toeplitz(c: ArrayLike, r: ArrayLike | None = None) -> Array:
     if arrays is None:
         return scipy_toeplitz(c, r)
     first, top = vectors(arrays)
-    y: Array = ops.toeplitz(diagonals(first, top), top.shape[-1])
-    return y
+    return constant_diagonals(diagonals(first, top), first.shape[-1], top.shape[-1])
 
 
 def circulant(c: ArrayLike) -> Array:
@@ -92,8 +91,7 @@ def circulant(c: ArrayLike) -> Array:
     if arrays is None:
         return scipy_circulant(c)
     first = np.atleast_1d(arrays[0])
-    y: Array = ops.toeplitz(np.concatenate([first[..., 1:], first], axis=-1), first.shape[-1])
-    return y
+    return constant_diagonals(np.concatenate([first[..., 1:], first], axis=-1), first.shape[-1], first.shape[-1])
 
 
 def hankel(c: ArrayLike, r: ArrayLike | None = None) -> Array:
@@ -116,8 +114,7 @@ def hankel(c: ArrayLike, r: ArrayLike | None = None) -> Array:
         return scipy_hankel(c) if r is None else scipy_hankel(c, r)
     first = np.ravel(arrays[0])
     last = np.zeros_like(first) if arrays[1] is None else np.ravel(arrays[1])
-    y: Array = ops.toeplitz(np.concatenate([first, last[1:]]), len(last))[:, ::-1]
-    return y
+    return constant_diagonals(np.concatenate([first, last[1:]]), len(first), len(last))[:, ::-1]
 
 
 def companion(a: ArrayLike) -> Array:
@@ -246,6 +243,12 @@ def vectors(arrays: list[Any]) -> tuple[Any, Any]:
     lead = np.broadcast_shapes(first.shape[:-1], top.shape[:-1])
     one, other = (np.broadcast_to(x, (*lead, x.shape[-1])) for x in (first, top))
     return one, other
+
+
+def constant_diagonals(v: Any, rows: int, columns: int) -> Array:
+    """Return the matrices whose diagonals hold `v`, from the upper right corner to the lower left one; empty ones need none."""
+    y: Array = ops.toeplitz(v, columns) if rows and columns else np.zeros((*v.shape[:-1], rows, columns), v.dtype)
+    return y
 
 
 def diagonals(first: Any, top: Any) -> Any:
