@@ -51,6 +51,8 @@ def _below_max(x: Any, axis: int) -> Any:
     """Return `x` minus its maximum along an axis, in C's order of axes; unsigned integers would wrap around."""
     if x.dtype.kind in "iu":
         x = x.astype(float)
+    if not x.size:  # NumPy knows no greatest of no elements
+        return x.copy()
     if axis == -1 and x.size >= 256 and x.shape[-1] <= 16 and x.flags.c_contiguous:
         return x - short_rows(highest, x, keepdims=True)
     return np.subtract(x, highest(x, axis, None, None, True), order="C")
@@ -75,7 +77,7 @@ def _careful_softmax_rule(g: Any, y: Any, x: Any, axis: int) -> Any:
 
 def _log_softmax(x: Any, axis: int) -> Any:
     y = _below_max(x, axis)
-    return y - np.log(np.add.reduce(np.exp(y), axis, keepdims=True))
+    return y - np.log(np.add.reduce(np.exp(y), axis, keepdims=True)) if y.size else y
 
 
 def _pull_log_softmax(g: Any, y: Any, x: Any, axis: int) -> Any:
@@ -98,7 +100,7 @@ def _push_log_softmax(tangents: Sequence[Any], y: Any, x: Any, axis: int) -> Any
 def _shifted(x: Any, axis: int) -> Any:
     if x.dtype.kind in "iu":
         x = x.astype(float)
-    return x - np.maximum.reduce(x, axis, keepdims=True)
+    return x - np.maximum.reduce(x, axis, keepdims=True) if 0 not in shape_of(x) else x
 
 
 def _expand_softmax(x: Any, axis: int) -> Any:

@@ -68,6 +68,13 @@ def test_softmax_sums_to_one_along_any_axis(axis: int) -> None:
         check_grads(lambda x, f=f: f(x, axis), (x,), order=1)
 
 
+@pytest.mark.parametrize("shape", [(5, 0), (0, 5), (5, 0, 0), (0,)])
+@pytest.mark.parametrize("f", [nn.softmax, nn.log_softmax])
+def test_softmax_of_no_classes_is_empty(f: Any, shape: tuple[int, ...]) -> None:
+    x = np.zeros(shape)
+    assert f(x).shape == tg.jit(f)(x).shape == tg.vjp(f, x)[1](x)[0].shape == shape
+
+
 def test_softmax_is_unmoved_by_large_inputs() -> None:
     x = np.array([1000.0, 1001.0])
     np.testing.assert_allclose(nn.softmax(x), nn.softmax(x - 1000), rtol=1e-15)
