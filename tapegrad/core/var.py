@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from tapegrad.core.complaints import ARRAYS, INDEX, INTEGER, MASK, ROUNDED, TRUTH, check_numbers, leaked, no_number, no_stand_in
+from tapegrad.core.kinds import BOOLEAN, PLAIN
 from tapegrad.core.methods import Methods, function
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording
 from tapegrad.core.origins import known, look_at
@@ -21,12 +22,6 @@ from tapegrad.errors import users_line
 from tapegrad.rooms import entered_for
 
 current = CURRENT.get
-
-BOOLEAN = np.dtype(bool)
-"""The squares of truth values are numbers, their products truth values."""
-
-PLAIN = frozenset({np.ndarray, float, int, bool, complex, *np.sctypeDict.values()} - {np.object_, np.str_, np.bytes_})
-"""Types of constants that an operation takes as they are; others are looked at by `constant`."""
 
 
 class Var(Methods):

@@ -7,7 +7,8 @@ import numpy as np
 
 from tapegrad.core.arrays import dtype_of, shape_of
 from tapegrad.core.families import elementwise
-from tapegrad.core.var import BOOLEAN, Var
+from tapegrad.core.kinds import BOOLEAN
+from tapegrad.core.var import Var
 from tapegrad.ops.arithmetic import PYTHON, ordinary
 from tapegrad.ops.quotient import per, quotient, times
 
