@@ -1,8 +1,9 @@
 """Timing in one process: all participants in turn, again and again, and of each the best round.
 
 Machines are noisy and shared. A ratio of best rounds that were measured interleaved says more than any absolute time. Each
-measurement begins with a pause, as threads of BLAS, OpenMP and XLA keep a core busy for a while after their last call: without
-it, whoever comes next pays for them.
+measurement begins with a rest, as threads of BLAS, OpenMP and XLA keep a core busy for a while after their last call: without
+it, whoever comes next pays for them. After it come as many calls as are measured, so that caches, threads and clocks are what
+they are in a program that has run for a while.
 """
 
 import time
@@ -32,7 +33,8 @@ class Participant:
 
     def measure(self) -> None:
         time.sleep(PAUSE)
-        self.call()  # its caches, and its threads awake
+        for _ in range(self.number):
+            self.call()
         start = time.perf_counter()
         for _ in range(self.number):
             self.call()
