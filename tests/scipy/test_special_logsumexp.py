@@ -120,6 +120,13 @@ def test_programs_and_batches_have_the_derivatives_of_eager_code(x: Any, axis: A
         np.testing.assert_allclose(tg.vmap(derivative)(x[None])[0], expected, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize("shape", [(0,), (3, 0), (0, 3)])
+def test_sums_of_nothing_have_empty_derivatives_in_programs_and_batches(shape: tuple[int, ...]) -> None:
+    x = np.zeros(shape)
+    derivative = tg.grad(lambda x: np.sum(np.exp(logsumexp(x, axis=-1))))
+    assert derivative(x).shape == tg.jit(derivative)(x).shape == tg.vmap(derivative)(x[None])[0].shape == shape
+
+
 def test_a_program_takes_the_exponentials_of_value_and_gradient_once() -> None:
     program = tg.jit(tg.value_and_grad(lambda a: np.sum(logsumexp(a, axis=1)))).lower(A[0])
     assert program.after.count("= exp(") == 1
