@@ -85,7 +85,9 @@ def test_value_and_gradient_of_attention_are_one_group(dtype: Any) -> None:
 def test_heads_are_split_and_put_together_in_blocks() -> None:
     weights, x = [drawn(4, 4) for _ in range(3)], drawn(6, 3, 4)
     with small_blocks(block=48):
-        agrees(tg.value_and_grad(several_heads, argnums=(0, 1)), weights, x)
+        gradient = tg.value_and_grad(several_heads, argnums=(0, 1))
+        agrees(gradient, weights, x)
+        assert "product_of_stacks" in jit(gradient).lower(weights, x).source
         agrees(tg.vmap(tg.grad(several_heads), in_axes=(None, 0)), weights, drawn(2, 6, 3, 4))
         agrees(tg.jacfwd(lambda x: several_heads(weights, x)), x)
 
@@ -151,7 +153,10 @@ def test_donated_stacks_are_written_over_when_all_is_read() -> None:
         for _ in range(3):
             q, k = drawn(8, 3, 2), drawn(8, 3, 2)
             expected = step(q, k)
-            np.testing.assert_allclose(program(q.copy(), k), expected, rtol=1e-12)
+            np.testing.assert_allclose(program(q, k), expected, rtol=1e-12)
+            with pytest.raises(TypeError, match="donated"):
+                q + 1.0
+        assert "product_of_stacks" in program.lower(drawn(8, 3, 2), k).source
 
 
 def test_stacks_do_not_depend_on_the_number_of_threads() -> None:
