@@ -238,7 +238,7 @@ def _error_by_columns(x: Any, labels: Any, n: int) -> tuple[Any, Any, Any]:
     np.exp(y, out=y)
     total = ones(len(y), y.dtype).dot(y)
     y /= total
-    flat[where] = flat[where] - ones(n, y.dtype)  # half the time of `-= 1`
+    flat[where] = flat[where] - ones(n, y.dtype)  # two thirds of the time of `-= 1`
     return y.T, total, picked
 
 
