@@ -178,9 +178,7 @@ is the transpose for input `slot` (whose own factor is there for its shape only)
 
 
 def _mended(c: Any, *factors: Any, slot: int | None, killer: int, **which: Any) -> Any:
-    known = [
-        x for k, x in enumerate(factors) if slot is None or k != slot + 1
-    ]  # the chosen one may be infinite, and meet a zero
+    known = [x for k, x in enumerate(factors) if slot is None or k != slot + 1]  # the killer may be infinite itself
     if sum(np.size(x) for x in known) < np.size(c) and all(is_finite(x) for x in known):
         return c  # an outer product is larger than what could make it NaN
     return _masked(*factors, slot=slot, killer=killer, **which) if may_have_nan(c) else c
