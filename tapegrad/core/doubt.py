@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.core.arrays import probe
 from tapegrad.core.primitive import Primitive, case
 from tapegrad.core.program import Program
 from tapegrad.core.quiet import quietly
@@ -88,16 +89,14 @@ def look(x: Any, of: int | None = None) -> None:
 def has_nan(x: Any) -> bool:
     """Tell at the price of one pass whether an element of an array is NaN."""
     if type(x) is np.ndarray:
-        flat = x.ravel("K")
-        x = flat.dot(flat)
+        x = probe(x)
     return bool(x != x)
 
 
 def is_finite(x: Any) -> bool:
     """Tell at the price of one pass whether all elements are finite; large ones may be taken for infinite."""
     if type(x) is np.ndarray:
-        flat = x.ravel("K")
-        x = flat.dot(flat)
+        x = probe(x)
     return bool(np.isfinite(x))
 
 

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from attrs import evolve
 
-from tapegrad.core.arrays import sum_to
+from tapegrad.core.arrays import probe, sum_to
 from tapegrad.core.doubt import checked, has_nan
 from tapegrad.core.node import Recording, Step
 from tapegrad.core.pending import Scatter, Slots
@@ -82,12 +82,11 @@ def _hurry(steps: list[Step], table: Table, top: int, bottom: int, budget: int, 
     """
     weight = 0
     ndarray = np.ndarray
-    for index in range(top - 1, bottom - 1, -1):
-        g = table[index]
+    take = table.pop
+    for primitive, inputs, args, settings, value in reversed(steps[bottom:top]):
+        g = take()
         if g is None:
             continue
-        table[index] = None
-        primitive, inputs, args, settings, value = steps[index]
         if sums and type(g) in PENDING:
             g = settle(g, value, primitive)
         if len(inputs) == 1 and not settings:
@@ -126,8 +125,8 @@ def _hurry(steps: list[Step], table: Table, top: int, bottom: int, budget: int, 
         if type(value) is ndarray:
             weight += value.nbytes
             if weight > budget:
-                return index
-    return bottom
+                break
+    return len(table)
 
 
 def carefully(
@@ -255,8 +254,7 @@ def any_nan(cotangents: Sequence[Any]) -> bool:
     ndarray = np.ndarray
     for c in cotangents:
         if type(c) is ndarray:
-            flat = c if c.ndim == 1 else c.ravel("K")
-            square = flat.dot(flat)
+            square = c.dot(c) if c.ndim == 1 and c.flags.c_contiguous else probe(c)
             if square != square:
                 return True
         elif c is not None and holds_nan(c):
