@@ -18,9 +18,9 @@ highest: Fn = np.maximum.reduce
 # Elementwise
 
 
+@np.errstate(over="ignore")  # exp(-x) may become infinite: 1 / inf is the answer then. Half the time of a `with`
 def _sigmoid(x: Any) -> Any:
-    with np.errstate(over="ignore"):  # exp(-x) may become infinite: 1 / inf is the answer then
-        return 1.0 / (1.0 + np.exp(x * -1.0))  # unsigned integers have no -x
+    return 1.0 / (1.0 + np.exp(x * -1.0))  # unsigned integers have no -x
 
 
 def _relu(x: Any) -> Any:

@@ -56,9 +56,9 @@ log1p_p = elementwise(
 )
 
 
+@np.errstate(over="ignore")
 def _logistic(x: Any) -> Any:
-    with np.errstate(over="ignore"):
-        return 1.0 / (1.0 + np.exp(-x))
+    return 1.0 / (1.0 + np.exp(-x))
 
 
 logistic_p = elementwise(
@@ -84,6 +84,7 @@ logaddexp_p = elementwise(
     np.logaddexp,
     lambda g, y, a, b: g * logistic(_difference(a, b)),
     lambda g, y, a, b: g * logistic(_difference(b, a)),
+    fast=(lambda g, y, a, b: g * _logistic(a - b), lambda g, y, a, b: g * _logistic(b - a)),
     bare=(lambda g, y, a, b: g * logistic(a - b), lambda g, y, a, b: g * logistic(b - a)),
     expand=_expand_logaddexp,
 )
@@ -92,5 +93,6 @@ logaddexp2_p = elementwise(
     np.logaddexp2,
     lambda g, y, a, b: g * logistic(LN2 * _difference(a, b)),
     lambda g, y, a, b: g * logistic(LN2 * _difference(b, a)),
+    fast=(lambda g, y, a, b: g * _logistic(LN2 * (a - b)), lambda g, y, a, b: g * _logistic(LN2 * (b - a))),
     bare=(lambda g, y, a, b: g * logistic(LN2 * (a - b)), lambda g, y, a, b: g * logistic(LN2 * (b - a))),
 )
