@@ -1,6 +1,7 @@
 """What can be set for the whole process."""
 
 from tapegrad.compiler.groups.threads import SHARED, Pool, available
+from tapegrad.core.heap import HEAP, KEPT
 
 
 def threads() -> int:
@@ -39,3 +40,42 @@ def set_threads(count: int | None) -> None:
     if wanted < 1:
         raise ValueError(f"set_threads: the number of threads must be 1 or more, got {count}")
     SHARED.pool = Pool(wanted)
+
+
+def kept_memory() -> int | None:
+    """Return how many bytes of freed memory the process keeps at most, None where the C library decides.
+
+    Example:
+        >>> kept = kept_memory()
+        >>> kept is None or kept >= 0
+        True
+    """
+    return HEAP.kept
+
+
+def set_kept_memory(count: int | None) -> None:
+    """Set how much memory that was freed the process keeps for what comes next, instead of giving it back to the system.
+
+    A gradient frees what it has held all at once. To get memory back from the system takes longer than to compute with it:
+    gradients of large arrays are two to five times as fast where it is kept. It holds for the whole process, from the import of
+    tapegrad on, with GNU's C library on Linux; elsewhere, and where the environment variables of that library
+    (``MALLOC_TRIM_THRESHOLD_``, ``GLIBC_TUNABLES``) say how to manage memory, nothing is changed.
+
+    Args:
+        count: in bytes, 0 or more. With less than before, the rest goes back to the system at once. None for 1 GiB, as at the
+            start.
+
+    Raises:
+        TypeError: if it is not an integer.
+        ValueError: if it is negative.
+
+    Example:
+        >>> set_kept_memory(2**28)  # at most 256 MiB
+        >>> set_kept_memory(None)
+    """
+    if count is not None and (isinstance(count, bool) or not isinstance(count, int)):
+        raise TypeError(f"set_kept_memory: the number of bytes must be an integer or None, got {count!r}")
+    wanted = KEPT if count is None else count
+    if wanted < 0:
+        raise ValueError(f"set_kept_memory: the number of bytes must be 0 or more, got {wanted}")
+    HEAP.keep(wanted)

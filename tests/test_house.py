@@ -37,7 +37,7 @@ MAY_KNOW = {
     "debug": {"core", "transforms"} | GROUND,
     "testing": {"core", "transforms"} | GROUND,
     "compiler": {"core", "ops", "transforms"} | GROUND,
-    "config": {"compiler"} | GROUND,
+    "config": {"core", "compiler"} | GROUND,
     "nn": {"core", "ops", "numpy", "scipy", "random", "transforms"} | GROUND,
     "optim": {"core", "numpy", "random", "transforms"} | GROUND,
     "train": {"core", "numpy", "random", "transforms", "compiler", "nn", "optim"} | GROUND,

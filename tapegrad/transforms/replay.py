@@ -18,6 +18,7 @@ from attrs import evolve
 
 from tapegrad.core.arrays import probe, sum_to
 from tapegrad.core.doubt import checked, has_nan
+from tapegrad.core.heap import HEAP, KEPT
 from tapegrad.core.node import Recording, Step
 from tapegrad.core.pending import Scatter, Slots
 from tapegrad.core.primitive import Primitive
@@ -34,6 +35,8 @@ BUDGET = 16 * 2**20
 """How many bytes of node values an optimistic stretch holds on to before it is checked, and let go of."""
 
 PENDING = frozenset({Scatter, Slots})
+
+HEAP.keep(KEPT)  # a replay is the moment at which all that a tape has held is let go of
 
 
 def backwards(steps: list[Step], table: Table, roots: int, keep: bool = False) -> None:
