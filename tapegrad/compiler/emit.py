@@ -277,7 +277,10 @@ class Writer:
         if not is_array(value):
             self.lines.append(f"{doubt} = {name} * {name}")
         elif value.size:
-            self.lines += [f"f = {name}" if value.ndim == 1 and value.flags.c_contiguous else f"f = {name}.ravel('K')", f"{doubt} = f.dot(f)"]
+            self.lines += [
+                f"f = {name}" if value.ndim == 1 and value.flags.c_contiguous else f"f = {name}.ravel('K')",
+                f"{doubt} = f.dot(f)",
+            ]
         else:
             return
         self.doubts.append(doubt)

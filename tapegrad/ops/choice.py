@@ -22,22 +22,37 @@ def _is_mask(condition: Any) -> bool:
 
 
 BITS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
+SIMPLE = 2**24
+"""Integers up to here are floating-point numbers of either kind."""
 
 
 def _where(condition: Any, a: Any, b: Any) -> Any:
-    """`np.where`; if the other choice is 0, the mask times the bits of the numbers, a tenth of the time for a large array."""
-    if (
-        type(b) is float
-        and b == 0.0
-        and type(a) is ndarray
-        and a.size > 2048
-        and a.dtype in BITS
-        and _is_mask(condition)
-        and condition.shape == a.shape
-        and math.copysign(1.0, b) == 1.0
-    ):
-        return (a.view(BITS[a.dtype]) * condition).view(a.dtype)
+    """`np.where`, which has to guess what comes next; for large arrays bit by bit, which has not: in a seventh of the time."""
+    if _is_mask(condition) and condition.size > 8192:
+        dtype = a.dtype if type(a) is ndarray else b.dtype if type(b) is ndarray else None
+        if dtype is not None and dtype in BITS and all(_is_like(x, dtype, condition.shape) for x in (a, b)):
+            return _by_bits(condition, a, b, dtype)
     return np.where(condition, a, b)
+
+
+def _is_like(x: Any, dtype: Any, shape: tuple[int, ...]) -> bool:
+    """Tell whether `x` is an array of a dtype and a shape, or one of Python's numbers that takes the dtype of another."""
+    if type(x) is ndarray:
+        return bool(x.dtype == dtype and x.shape == shape)
+    return (type(x) is float and (abs(x) <= SIMPLE or not math.isfinite(x))) or (type(x) is int and abs(x) <= SIMPLE)
+
+
+def _by_bits(condition: Any, a: Any, b: Any, dtype: np.dtype[Any]) -> Any:
+    holds = condition.view(np.uint8) != 0  # a mask from elsewhere may have other bytes than 0 and 1
+    mine, other = [x.view(BITS[dtype]) if type(x) is ndarray else dtype.type(x).view(BITS[dtype]) for x in (a, b)]
+    if type(b) is not ndarray and other == 0:  # but for -0.0, the mask times the bits
+        y = mine * holds
+    else:
+        chosen = np.negative(holds.view(np.int8))  # all bits, or none
+        y = mine ^ other
+        y &= chosen
+        y ^= other
+    return y.view(dtype)
 
 
 where_p = elementwise(
@@ -53,8 +68,8 @@ where_p = elementwise(
     ),
     bare=(
         no_cotangent,
-        lambda g, y, condition, a, b: g * np.not_equal(condition, 0),
-        lambda g, y, condition, a, b: g * np.equal(condition, 0),
+        lambda g, y, condition, a, b: g * (condition if dtype_of(condition).kind == "b" else np.not_equal(condition, 0)),
+        lambda g, y, condition, a, b: g * np.logical_not(condition),
     ),
     finite=True,
 )
@@ -157,6 +172,7 @@ clip_p = elementwise(
         lambda g, y, x, low, high: share_of_larger(share_of_larger(g, low, x), high, np.maximum(x, low)),
         lambda g, y, x, low, high: share_of_larger(g, np.maximum(x, low), high),
     ),
+    expand=lambda x, low, high: np.minimum(np.maximum(x, low), high) if dtype_of(x).kind == "f" else None,
     finite=True,
     domain=((-0.9, 0.9), (-2.0, -1.0), (1.0, 2.0)),
 )

@@ -320,5 +320,5 @@ def nanoseconds(step: Step, part: Part) -> float:
         return 0.2 + 10.0 / max(1, size_of(step) // max(1, int(np.size(step[4]))))
     ufunc = UFUNC_OF[step[0]]
     name = "where" if ufunc is None else ufunc.__name__
-    single = 0.15 if name in QUICK else 2.5 if name == "where" else NANOSECONDS.get(name, 10.0)
+    single = 0.15 if name in QUICK else 0.8 if name == "where" else NANOSECONDS.get(name, 10.0)
     return single * max(4, np.result_type(step[4]).itemsize) / 4
