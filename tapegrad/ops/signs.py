@@ -7,7 +7,7 @@ import numpy as np
 
 from tapegrad.core.arrays import dtype_of
 from tapegrad.core.families import batch_elementwise, constant, elementwise
-from tapegrad.core.primitive import FUNCTIONS, OUT, Into, Primitive, Slot, case, no_cotangent
+from tapegrad.core.primitive import FUNCTIONS, Primitive, case, no_cotangent
 from tapegrad.core.var import apply, unary
 from tapegrad.ops.quotient import quotient
 
@@ -47,7 +47,6 @@ signum_p = elementwise(
     no_cotangent,
     finite=True,
     domain=(0.3, 2.0),
-    into=lambda args, settings: Into(np.sign, (Slot(0), OUT)),
 )
 """The sign as rules record it: what a square makes of it must be seen, and a constant is not on the tape."""
 
