@@ -6,6 +6,7 @@ import numpy as np
 
 from tapegrad.core.node import Step
 from tapegrad.core.primitive import OUT, UFUNCS, Into, Primitive, Slot
+from tapegrad.ops.signs import sign_p, signum_p
 
 SLOTS = tuple([Slot(k) for k in range(32)])
 
@@ -21,6 +22,7 @@ class _Ufuncs(dict[Primitive, np.ufunc | None]):
 
 
 UFUNC_OF = _Ufuncs()
+UFUNC_OF[sign_p] = UFUNC_OF[signum_p] = np.sign  # no primitive stands for it: of complex numbers it is another one
 
 
 def is_array(value: Any) -> bool:
