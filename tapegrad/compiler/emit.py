@@ -15,7 +15,7 @@ from tapegrad.compiler.groups.units import Group
 from tapegrad.compiler.interface import Arguments, Results
 from tapegrad.compiler.loops.node import loop_p
 from tapegrad.compiler.plan import Instruction, Plan, Room
-from tapegrad.compiler.source import Names, Source
+from tapegrad.compiler.source import Names, Source, making
 from tapegrad.compiler.trace import Trace
 from tapegrad.core.doubt import DoubtError, watched_p
 from tapegrad.core.primitive import OUT, Into, Slot
@@ -95,13 +95,7 @@ class Writer:
             gone = [f"    {line}" for line in end.give_up()]
             self.lines[start:] = ["try:", *body, f"except {error}:", "    raise", "except BaseException:", *gone, "    raise"]
         self.lines += end.code(results)
-        bound = self.names.bound
-        text = ["def make(bound, buffers):"]
-        if bound:
-            text.append(f"    ({', '.join(bound)},) = bound")
-        text += [f"    {line}" for line in self.once]
-        text += ["    def call(args, settings):", *[f"        {line}" for line in self.lines], "    return call"]
-        return Source("\n".join(text) + "\n", bound, self.made)
+        return Source(making(self.names, self.once, "def call(args, settings):", self.lines), self.names.bound, self.made)
 
     def prepare(self) -> None:
         """Name what lives in buffers, and write down the views of them that are made once."""

@@ -4,6 +4,7 @@ Both are written out for one structure of arguments and one of results. What is 
 noticed here, and is not an error: another program will do.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -132,6 +133,7 @@ class Results:
         self.words = words
         self.lines: list[str] = []
         self.records = 0
+        self.holders = Counter([s for index in trace.outputs if index is not None for s in made.parts.get(index, ())])
 
     def code(self, structure: "tree.Structure[Any]") -> list[str]:
         """Return the code for a structure of results, the last line of which returns it."""
@@ -198,11 +200,10 @@ class Results:
             return None
         if any(type(x) is np.ndarray and s is None for s, x in zip(steps[source][1], args, strict=True)):
             return None  # it might be a part of that constant
-        holders = [i for i in self.trace.outputs if i is not None and source in self.made.parts.get(i, ())]
-        return source if holders == [output] else None
+        return source if self.holders[source] == 1 and source in self.made.parts[output] else None
 
     def build(self, shape: "tree.Structure[Any]", leaves: Any) -> str:
-        """Return the expression of a tree, after lines that make the records in it."""
+        """Return the expression of a tree, after lines that make the containers in it: Python nests no more than 200."""
         if shape.kind is None:
             return next(leaves)  # type: ignore[no-any-return]  # a string
         if shape.kind is type(None):
@@ -211,16 +212,16 @@ class Results:
         parts = [self.build(child, leaves) for child in shape.children]
         inside = ", ".join(parts)
         key: Any = shape.key
-        if shape.kind is tuple:
-            return f"({inside},)" if parts else "()"
-        if shape.kind is list:
-            return f"[{inside}]"
-        if shape.kind is dict:
-            return "{" + ", ".join(f"{names.of(k, 'key')}: {part}" for k, part in zip(key, parts, strict=True)) + "}"
-        container = container_of(shape.kind)
-        assert container is not None
         made = f"r{self.records}"
         self.records += 1
+        if shape.kind in (tuple, list, dict):
+            if shape.kind is dict:
+                inside = ", ".join([f"{names.of(k, 'key')}: {part}" for k, part in zip(key, parts, strict=True)])
+            left, right = {tuple: ("(", ",)" if parts else ")"), list: "[]", dict: "{}"}[shape.kind]
+            self.lines.append(f"{made} = {left}{inside}{right}")
+            return made
+        container = container_of(shape.kind)
+        assert container is not None
         if not is_record(shape):
             self.lines.append(f"{made} = {names.of(container.join, 'join')}({names.of(key, 'key')}, [{inside}])")
             return made

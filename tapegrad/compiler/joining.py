@@ -14,9 +14,16 @@ from tapegrad.ops.join import concatenate_p
 
 @frozen
 class Place:
-    """Where in a joined array a value lies: the step that joins it, and how many bytes after its beginning."""
+    """Where a value lies that is put into a joined array.
+
+    Attributes:
+        join: the step that joins it.
+        root: the outermost array, into which that one is joined in turn.
+        offset: how many bytes after the beginning of the outermost array.
+    """
 
     join: int
+    root: int
     offset: int
 
 
@@ -35,12 +42,13 @@ def find_places(trace: Trace, order: Sequence[Unit], taken: frozenset[int]) -> d
     for index in reversed([unit for unit in order if not isinstance(unit, Group)]):  # the outermost first
         if not is_join(steps[index]) or index in taken:
             continue
-        offset, found = 0, dict[int, Place]()
+        root, offset = (places[index].root, places[index].offset) if index in places else (index, 0)
+        found: dict[int, Place] = {}
         for source, x in zip(steps[index][1], steps[index][2], strict=True):
             usable = source is not None and source in written and source not in taken and source not in places
             if usable and source not in found and is_array(x) and (source not in single or into(steps[source]) is not None):
                 assert source is not None
-                found[source] = Place(index, offset)
+                found[source] = Place(index, root, offset)
             offset += np.asarray(x, np.result_type(steps[index][4])).nbytes
         if 2 * len(found) >= len(steps[index][1]):
             places.update(found)
@@ -53,12 +61,3 @@ def is_join(step: Any) -> bool:
     if primitive is not concatenate_p or settings["axis"] != 0 or not value.size:
         return False
     return all(np.result_type(x) == value.dtype for x in args)
-
-
-def root_of(places: dict[int, Place], index: int) -> tuple[int, int]:
-    """Return the outermost array in which a value lies, and how many bytes after its beginning."""
-    offset = 0
-    while index in places:
-        offset += places[index].offset
-        index = places[index].join
-    return index, offset

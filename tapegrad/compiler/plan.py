@@ -5,6 +5,7 @@ the place of another value that is not needed any more; the memory of a donated 
 program. What may share memory with something else, a view, keeps that alive.
 """
 
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from attrs import define, field, frozen
 
 from tapegrad.compiler.calls import call_of, into, is_array, is_elementwise
 from tapegrad.compiler.groups.units import Group, Unit
-from tapegrad.compiler.joining import Place, find_places, root_of
+from tapegrad.compiler.joining import Place, find_places
 from tapegrad.compiler.trace import Trace
 from tapegrad.core.doubt import watched_p
 from tapegrad.core.primitive import Into
@@ -58,7 +59,7 @@ class Plan:
         instructions: what is computed at each call, in order.
         sizes: bytes of each buffer.
         rooms: where each value is found that does not live in fresh memory.
-        still: steps that are views of buffers, and made once.
+        still: steps that are views of buffers, and made once, in order; the values say nothing.
         joined: concatenations whose inputs are computed in their places, and for those that are not where they are copied to.
         owned: the outputs that are certainly nobody else's memory.
         parts: for each other output the values that it may share memory with.
@@ -68,7 +69,7 @@ class Plan:
     instructions: list[Instruction] = field(factory=list)
     sizes: list[int] = field(factory=list)
     rooms: dict[int, Room] = field(factory=dict)
-    still: list[int] = field(factory=list)
+    still: dict[int, None] = field(factory=dict)
     joined: dict[int, dict[int, Room]] = field(factory=dict)
     owned: set[int] = field(factory=set)
     parts: dict[int, tuple[int, ...]] = field(factory=dict)
@@ -100,15 +101,15 @@ class Planner:
         self.reuse = reuse
         self.made = Plan(donated=tuple(donated))
         self.storages = find_storages(trace, order)
-        leaving = frozenset([s for index in trace.outputs if index is not None for s in self.storages[index]])
+        leaving = frozenset([s for index in trace.wanted for s in self.storages[index]])
         self.places = find_places(trace, order, leaving) if reuse and self.joins else {}
         self.joining = {place.join for place in self.places.values()}
         self.grouped = {index for unit in order if isinstance(unit, Group) for index in unit.outputs}
         if self.places:
-            self.storages = [frozenset([root_of(self.places, s)[0] for s in found]) for found in self.storages]
-        self.leaving = {s for index in trace.outputs if index is not None for s in self.storages[index]}
+            self.storages = [frozenset([self.place_of(s).root for s in found]) for found in self.storages]
+        self.leaving = {s for index in trace.wanted for s in self.storages[index]}
         self.last_use = self.last_uses()
-        self.free: list[int] = []
+        self.free: list[tuple[int, int]] = []
         self.checked = max((k for k, unit in enumerate(order) if self.watches(unit)), default=-1)
         self.given = {s for s in donated if is_array(self.steps[s][4])}
 
@@ -135,18 +136,19 @@ class Planner:
             ends.setdefault(k, []).append(storage)
         for k, unit in enumerate(self.order):
             if not isinstance(unit, Group) and self.is_still(unit):
-                made.still.append(unit)
+                made.still[unit] = None
                 continue
             dying = [s for s in ends.get(k, ()) if s in made.rooms and made.rooms[s].buffer >= 0]
             for index in outputs_of(unit):
                 self.place(k, unit, index, dying)
-            self.free += [made.rooms[s].buffer for s in dying]
+            for s in dying:
+                self.release(made.rooms[s].buffer)
             held = tuple([s for s in ends.get(k, ()) if s not in made.rooms and s >= self.trace.inputs])
             made.instructions.append(Instruction(unit, None if isinstance(unit, Group) else call_of(steps[unit]), held))
             for index in outputs_of(unit):
-                root = root_of(self.places, index)[0]
+                root = self.place_of(index).root
                 if self.last_use[root] < k and index in made.rooms and made.rooms[index].buffer >= 0:
-                    self.free.append(made.rooms[index].buffer)
+                    self.release(made.rooms[index].buffer)
         self.find_owned()
         return made
 
@@ -163,7 +165,7 @@ class Planner:
                     made.rooms[index] = Room(-1 - s, value.shape, value.dtype)
                     return
             return
-        root, offset = root_of(self.places, index)
+        root, offset = self.place_of(index).root, self.place_of(index).offset
         if root in made.rooms or index in self.places:
             if root not in made.rooms:
                 whole = steps[root][4]
@@ -182,9 +184,9 @@ class Planner:
     def copies(self, join: int, offset: int) -> dict[int, Room]:
         """Return where those inputs of a concatenation are copied to that are not computed there."""
         buffer, found = self.made.rooms[join].buffer, {}
-        dtype = self.steps[join][4].dtype
+        dtype, root = self.steps[join][4].dtype, self.place_of(join).root
         for k, (source, x) in enumerate(zip(self.steps[join][1], self.steps[join][2], strict=True)):
-            if source not in self.places or self.places[source] != Place(join, offset - self.made.rooms[join].offset):
+            if source not in self.places or self.places[source] != Place(join, root, offset):
                 found[k] = Room(buffer, np.shape(x), dtype, offset)
             offset += dtype.itemsize * np.size(x)
         return found
@@ -214,13 +216,19 @@ class Planner:
     def take(self, wanted: int) -> int:
         """Return the number of a buffer of at least `wanted` bytes: a free one that is not far too large, or a new one."""
         sizes = self.made.sizes
-        near = [b for b in self.free if wanted <= sizes[b] <= max(4 * wanted, 4096)] if self.reuse else []
-        if near:
-            best = min(near, key=sizes.__getitem__)
-            self.free.remove(best)
-            return best
+        k = bisect_left(self.free, (wanted, 0))
+        if self.reuse and k < len(self.free) and self.free[k][0] <= max(4 * wanted, 4096):
+            return self.free.pop(k)[1]
         sizes.append(wanted)
         return len(sizes) - 1
+
+    def release(self, buffer: int) -> None:
+        """Let a buffer be used again; the free ones are in the order of their sizes."""
+        insort(self.free, (self.made.sizes[buffer], buffer))
+
+    def place_of(self, index: int) -> Place:
+        """Return where a value lies: in what it is joined into, or by itself."""
+        return self.places.get(index) or Place(index, index, 0)
 
     def is_still(self, index: int) -> bool:
         """Tell whether a step is a view of something that stays where it is, so that it needs to be made only once."""
@@ -251,11 +259,14 @@ class Planner:
         for index in self.trace.outputs:
             if index is not None:
                 counted[index] = counted.get(index, 0) + 1
-        single = {s for s in self.leaving if sum(n for i, n in counted.items() if s in self.storages[i]) == 1}
+        holders: dict[int, int] = {}
+        for index, n in counted.items():
+            for s in self.storages[index]:
+                holders[s] = holders.get(s, 0) + n
         for index in counted:
             parts, value = self.storages[index], self.steps[index][4]
             fresh = not isinstance(value, np.ndarray) or self.is_writeable(index)
-            if parts and fresh and all(s >= self.trace.inputs and s in single and self.is_written(s) for s in parts):
+            if parts and fresh and all(s >= self.trace.inputs and holders[s] == 1 and self.is_written(s) for s in parts):
                 self.made.owned.add(index)
             else:
                 self.made.parts[index] = tuple(sorted(parts))

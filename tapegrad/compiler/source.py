@@ -4,7 +4,7 @@ Whatever the code names is bound once, when an *arena* is made: the buffers of a
 them. Two calls at a time need two arenas.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -35,6 +35,35 @@ class Names:
             self.bound[name] = thing  # which keeps its id from being used again
             self.known[id(thing)] = name
         return self.known[id(thing)]
+
+
+LONG = 200
+"""Lines from which on what is done once stands in a block of instructions of its own."""
+
+
+def making(names: Names, once: Sequence[str], head: str, lines: Sequence[str]) -> str:
+    """Return the source of ``make(bound, buffers)``, which returns a function.
+
+    CPython's compiler puts an instruction at the front of the first block of instructions for each variable that the function
+    needs from here, and moves the whole block for that: with ten thousand buffers this takes longer than all the rest.
+
+    Args:
+        names: what the function names.
+        once: the lines that are run when an arena is made.
+        head: the first line of the function, such as ``def call(args, settings):``.
+        lines: the others.
+    """
+    text = ["def make(bound, buffers):"]
+    if names.bound:
+        text.append(f"    ({', '.join(names.bound)},) = bound")
+    inside = "    "
+    if len(names.bound) + len(once) > LONG:
+        text.append("    while True:")
+        inside += inside
+    text += [f"{inside}{line}" for line in once]
+    text += [f"{inside}{head}", *[f"{inside}    {line}" for line in lines]]
+    text.append(f"{inside}return {head[4 : head.index('(')]}")
+    return "\n".join(text) + "\n"
 
 
 @frozen(eq=False, slots=False)

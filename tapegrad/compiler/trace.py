@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 
 from tapegrad import tree
 from tapegrad.core.complaints import leaked, uncover
@@ -32,6 +32,7 @@ class Trace:
         outputs: for each output the index of its step, or None for a constant.
         constants: the constant outputs (None elsewhere).
         hopeful: whether rules were recorded bare; NaN in a `watched` value then calls for a trace that was not.
+        wanted: the steps among the outputs.
     """
 
     steps: Sequence[Step]
@@ -39,6 +40,11 @@ class Trace:
     outputs: tuple[int | None, ...]
     constants: tuple[Any, ...]
     hopeful: bool
+    wanted: frozenset[int] = field(init=False)
+
+    @wanted.default
+    def _steps_among_outputs(self) -> frozenset[int]:
+        return frozenset([index for index in self.outputs if index is not None])
 
 
 def record(
@@ -197,8 +203,7 @@ def global_randomness() -> Any:
 
 def alive(trace: Trace) -> list[int]:
     """Return the steps that the outputs depend on, in order; roots are not among them."""
-    wanted = [index for index in trace.outputs if index is not None]
-    return sorted(dependencies(trace.steps, trace.inputs, wanted))
+    return sorted(dependencies(trace.steps, trace.inputs, trace.wanted))
 
 
 def readers_of(trace: Trace, order: Sequence[int]) -> dict[int, list[int]]:

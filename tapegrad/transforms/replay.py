@@ -235,6 +235,8 @@ def prune(steps: list[Step], roots: int) -> None:
 def lifted(step: Step, index: int, steps: Sequence[Step], lift: Recording) -> tuple[Any, Sequence[Any]]:
     """Return the output and the arguments of a node as traced values; of several outputs a tuple of them."""
     primitive, inputs, args, _, value = step
+    if primitive is pick_p:  # whose rules look at neither; and to trace all of several outputs for each of them is quadratic
+        return value, args
     y = traced(lift, index, value, primitive)
     return y, [
         x if source is None else traced(lift, source, x, steps[source][0]) for source, x in zip(inputs, args, strict=True)

@@ -1,5 +1,6 @@
 """Where a program computes: groups and blocks, buffers that are used again, views that are made once, results of their own."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import tapegrad.numpy as tnp
 from tapegrad.compiler import calls
 from tapegrad.compiler.function import jit
 from tapegrad.compiler.groups.units import Group, units
+from tapegrad.compiler.joining import find_places
 from tapegrad.compiler.plan import Plan, plan
 from tapegrad.compiler.program import improved
 from tapegrad.compiler.trace import Trace, alive
@@ -267,3 +269,36 @@ def test_gradients_that_are_one_array_are_returned_as_two(passes: tuple[str, ...
     first, second = jit(tg.grad(f, (0, 1)), passes=passes)(x, x)
     np.testing.assert_array_equal(first, second)
     assert not np.shares_memory(first, second)
+
+
+# Long programs
+
+
+def test_where_joins_of_joins_lie_is_known_at_once() -> None:
+    """Each has a place in the outermost one, which is not looked for from the inside."""
+
+    def f(x: Any) -> Any:
+        joined = tnp.sin(x)
+        for _ in range(20):
+            joined = tnp.concatenate([joined, tnp.cos(x)])
+        return tnp.cumsum(joined) * 2.0
+
+    trace = traced(f, x)
+    places = find_places(trace, alive(trace), frozenset())
+    (root,) = {place.root for place in places.values()}
+    assert sorted(place.offset // x.nbytes for place in places.values()) == [*([0] * 20), *range(1, 21)]
+    assert trace.steps[root][4].shape == (21 * len(x),)
+    agrees(f, x)
+
+
+def test_a_program_of_many_names_binds_them_in_a_block_of_its_own() -> None:
+    """CPython moves the first block of a function once for each of its variables that an inner function has."""
+    x0 = x.copy()
+
+    def f(x: Any, n: int) -> Any:
+        return tnp.sum(tnp.stack([tnp.sin(x) @ np.cos(k * x0) for k in range(n)]))
+
+    for n, inside in ((3, False), (250, True)):
+        source = jit(f, static_argnames="n").lower(x, n).source
+        assert ("    while True:\n" in source) is inside
+        agrees(partial(lambda n, x: (f(x, n), tg.grad(f)(x, n)), n), x)

@@ -279,3 +279,12 @@ def test_gradients_of_trees_are_trees() -> None:
 
     found = jit(tg.grad(loss))(Record(x, [2.0 * x]))
     tg.testing.assert_trees_close(found, Record(2.0 * x, [x]))
+
+
+def test_results_may_be_nested_deeply() -> None:
+    """Python's parser takes no more than 200 brackets in one another."""
+    deep: Any = x
+    for kind in (list, tuple, dict) * 80:
+        deep = kind([("a", deep)] if kind is dict else [deep])
+    found = jit(tg.grad(lambda t: tnp.sum(tree.leaves(t)[0] ** 2)))(deep)
+    tg.testing.assert_trees_close(found, tree.map(lambda a: 2.0 * a, deep))

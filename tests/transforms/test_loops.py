@@ -326,3 +326,17 @@ def test_a_python_number_that_is_carried_has_a_dtype_from_the_first_turn_on(tran
         for found, expected in zip(tg.tree.leaves(transform(loop)(x, count)), tg.tree.leaves(loop(x, count)), strict=True):
             assert found.dtype == expected.dtype
             np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_a_rule_of_many_carried_values_is_recorded_in_as_many_nodes() -> None:
+    """To trace all outputs of a loop for each one of them would be quadratic."""
+
+    def loss(p: Any) -> Any:
+        last, _ = tg.scan(lambda c, x: ([v * x for v in c], None), p, np.array([0.9, 0.8]))
+        return sum(last)
+
+    counts = []
+    for n in (20, 40, 80):
+        tape = tg.record(tg.grad(loss), [np.float64(k) for k in range(n)])
+        counts.append(len(tape))
+    assert counts[2] - counts[1] == 2 * (counts[1] - counts[0])

@@ -139,7 +139,7 @@ def sink(trace: Trace, order: Sequence[int], groups: list[Open]) -> None:
     for group in groups:
         for index in reversed(group.members):
             user = only_user(index, home, readers)
-            if user is None or user is group or index in trace.outputs:
+            if user is None or user is group or index in trace.wanted:
                 continue
             rows = sunk_rows(trace, index, group, user, home, readers)
             if rows:
@@ -165,7 +165,7 @@ def sunk_rows(
     sources = {s for s in steps[index][1] if s is not None}
     read = {s for k in user.parts for s in steps[k][1]}
     at_hand = all(
-        home.get(s) is not group or s in trace.outputs or any(home.get(k) is not group for k in readers[s] if k != index)
+        home.get(s) is not group or s in trace.wanted or any(home.get(k) is not group for k in readers[s] if k != index)
         for s in sources
     )
     cheap = part.kind == "each" and nanoseconds(steps[index], part) <= CHEAP

@@ -119,7 +119,7 @@ def arrange(trace: Trace, order: Sequence[int], groups: Sequence[Open]) -> list[
 
 def find_used_outside(trace: Trace, unit_of: dict[int, int], order: Sequence[int]) -> set[int]:
     """Return the values that are needed by another unit, or leave the program."""
-    used = {index for index in trace.outputs if index is not None}
+    used = set(trace.wanted)
     for index in order:
         used |= {s for s in trace.steps[index][1] if s is not None and unit_of.get(s) != unit_of[index]}
         if trace.steps[index][0] is watched_p and index in used:

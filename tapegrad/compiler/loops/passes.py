@@ -37,7 +37,7 @@ def with_bodies(trace: Trace, improve: Callable[[Trace], Trace]) -> Trace:
 def leaving(trace: Trace) -> Trace:
     """Mark the stacks of loops that are results of the program, and are allocated at each call."""
     steps = [*trace.steps]
-    for index in {k for k in trace.outputs if k is not None}:
+    for index in trace.wanted:
         primitive, inputs, _, settings, _ = steps[index]
         source = inputs[0] if primitive is pick_p else None
         if source is None or steps[source][0] is not loop_p:

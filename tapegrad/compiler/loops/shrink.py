@@ -16,7 +16,7 @@ from tapegrad.core.structure import pick_p
 def shrink(trace: Trace) -> Trace:
     """Drop the outputs of loops that nobody reads, and what is computed and carried only for them."""
     steps = trace.steps
-    live = {index for index in trace.outputs if index is not None}
+    live = set(trace.wanted)
     wanted: dict[int, set[int]] = {}
     kept: dict[Repeat, tuple[list[int], list[int]]] = {}
     for index in range(len(steps) - 1, -1, -1):

@@ -11,7 +11,7 @@ from tapegrad.compiler.groups.units import Unit, units
 from tapegrad.compiler.loops.layout import PREPARED, Layout, LoopPlanner, Stack
 from tapegrad.compiler.loops.node import Repeat, needed
 from tapegrad.compiler.plan import Plan, Room
-from tapegrad.compiler.source import Source
+from tapegrad.compiler.source import Source, making
 from tapegrad.compiler.trace import Trace, alive
 
 
@@ -103,12 +103,7 @@ class LoopWriter(Writer):
         lines.append(f"return ({', '.join(returned)},)")
         given = [*[f"i{j}" for j in range(loop.carried)], *[f"r{k}" for k in range(loop.carried, loop.same)]]
         given += [f"x{k}" for k in range(loop.same, loop.body.inputs)]
-        text = ["def make(bound, buffers):"]
-        if self.names.bound:
-            text.append(f"    ({', '.join(self.names.bound)},) = bound")
-        text += [f"    {line}" for line in self.once]
-        text += [f"    def loop({', '.join(given)}):", *[f"        {line}" for line in lines], "    return loop"]
-        return "\n".join(text) + "\n"
+        return making(self.names, self.once, f"def loop({', '.join(given)}):", lines)
 
     def header(self) -> str:
         """Return the line that begins the loop."""

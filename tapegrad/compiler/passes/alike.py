@@ -126,13 +126,13 @@ def candidates(trace: Trace, order: Sequence[int], lies: dict[int, Rows]) -> Ite
     found: dict[Any, Alike] = {}
     for index in order:
         step = trace.steps[index]
-        if index in trace.outputs or not isinstance(step[4], np.ndarray) or step[4].size > SMALL:
+        if index in trace.wanted or not isinstance(step[4], np.ndarray) or step[4].size > SMALL:
             continue
         for place, source in enumerate(step[1]):
             if source is None or not is_rowwise(step, place):
                 continue
             rows = lies.get(source)
-            if rows is not None or (source >= trace.inputs and source not in trace.outputs and into(trace.steps[source])):
+            if rows is not None or (source >= trace.inputs and source not in trace.wanted and into(trace.steps[source])):
                 others = tuple(
                     [None if k == place else named(s, x) for k, (s, x) in enumerate(zip(step[1], step[2], strict=True))]
                 )

@@ -39,7 +39,7 @@ def gather_products(trace: Trace) -> Trace:
     """
     steps = trace.steps
     readers = readers_of(trace, alive(trace))
-    only = {index: found[0] for index, found in readers.items() if len(found) == 1 and index not in trace.outputs}
+    only = {index: found[0] for index, found in readers.items() if len(found) == 1 and index not in trace.wanted}
     inner = {index for index, user in only.items() if is_sum(steps[index]) and is_sum(steps[user]) and same(steps, index, user)}
     sums = {index: terms(steps, index, inner, only) for index in alive(trace) if is_sum(steps[index]) and index not in inner}
     instead = {index: found for index, found in sums.items() if len(found.products) > 1}
