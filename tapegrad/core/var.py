@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from tapegrad.core.complaints import ARRAYS, INDEX, INTEGER, MASK, ROUNDED, TRUTH, check_numbers, leaked, no_number, no_stand_in
+from tapegrad.core.beside import constant, gathered
+from tapegrad.core.complaints import ARRAYS, INDEX, INTEGER, MASK, ROUNDED, TRUTH, check_numbers, leaked, no_stand_in
 from tapegrad.core.kinds import BOOLEAN, PLAIN
 from tapegrad.core.methods import Methods, function
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording
@@ -338,9 +339,14 @@ def apply(primitive: Primitive, *args: Any, **settings: Any) -> Any:
                 raise leaked(x)
             inputs.append(x.index)
             values.append(x.value)
-        else:
+        elif type(x) in PLAIN:
             inputs.append(None)
-            values.append(x if type(x) in PLAIN else constant(x, primitive.name, len(values)))
+            values.append(x)
+        else:
+            x = constant(x, primitive.name, len(values))
+            is_traced = type(x) is Var  # a list of traced values
+            inputs.append(x.index if is_traced else None)
+            values.append(x.value if is_traced else x)
     try:
         if primitive.keep is None:
             value = primitive.fn(*values, **settings)
@@ -401,6 +407,8 @@ def binary(primitive: Primitive, x: Any, y: Any) -> Any:
                 y = constant(y, primitive.name, 1)
                 if y is NotImplemented:
                     return NotImplemented
+                if type(y) is Var:  # a list of traced values
+                    return binary(primitive, x, y)
             inputs = (x.index, None)
             args = (x.value, y)
     elif type(y) is Var:
@@ -408,6 +416,8 @@ def binary(primitive: Primitive, x: Any, y: Any) -> Any:
             x = constant(x, primitive.name, 0)
             if x is NotImplemented:
                 return NotImplemented
+            if type(x) is Var:
+                return binary(primitive, x, y)
         tape = y.tape
         inputs = (None, y.index)
         args = (x, y.value)
@@ -433,6 +443,8 @@ def binary(primitive: Primitive, x: Any, y: Any) -> Any:
 
 def compare(function: np.ufunc, x: Any, y: Any) -> Any:
     """Apply a ufunc whose output has no derivative; it is recorded only where values must not be looked at."""
+    x = x if type(x) in PLAIN else gathered(x)
+    y = y if type(y) in PLAIN else gathered(y)
     tape = (x if type(x) is Var else y).tape
     if tape.abstract:
         return ufunc(function, x, y)
@@ -466,32 +478,3 @@ def ufunc(function: np.ufunc, *args: Any) -> Any:
     if len(args) == 1:
         return unary(primitive, *args)
     return apply(primitive, *args)
-
-
-def constant(x: Any, operation: str, position: int) -> Any:
-    """Return the input of an operation as an array that can stand beside traced values, or NotImplemented where it wants to
-    answer itself.
-    """
-    if isinstance(x, (list, tuple)):
-        if any(type(leaf) is Var for leaf in _flat(x)):
-            return FUNCTIONS[np.array](x)
-        x = np.asarray(x)
-    if isinstance(x, np.ndarray):
-        if type(x) is not np.ndarray and not isinstance(x, np.memmap):
-            raise no_number(operation, position, x, ". Give np.asarray of it")
-        if x.dtype.kind not in "biufc":
-            raise no_number(operation, position, x)
-        return x
-    if getattr(x, "__array_ufunc__", 0) is None:
-        return NotImplemented
-    if x is None or isinstance(x, (str, bytes, dict, set)) or not hasattr(x, "__array__"):
-        raise no_number(operation, position, x)
-    return constant(np.asarray(x), operation, position)
-
-
-def _flat(items: Any) -> Iterator[Any]:
-    for item in items:
-        if isinstance(item, (list, tuple)):
-            yield from _flat(item)
-        else:
-            yield item

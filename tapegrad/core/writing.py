@@ -14,6 +14,7 @@ from weakref import ref
 import numpy as np
 from attrs import define, field, frozen
 
+from tapegrad.core.beside import constant
 from tapegrad.core.complaints import leaked
 from tapegrad.core.indexing import is_basic, normal, parts_of
 from tapegrad.core.kinds import PLAIN
@@ -23,7 +24,7 @@ from tapegrad.core.primitive import FUNCTIONS, Primitive
 from tapegrad.core.putting import put, put_p, put_where
 from tapegrad.core.reading import getitem_p, record_read
 from tapegrad.core.structure import astype, root_p
-from tapegrad.core.var import Var, apply, constant, current, handle
+from tapegrad.core.var import Var, apply, current, handle
 from tapegrad.errors import users_line
 
 ndarray = np.ndarray

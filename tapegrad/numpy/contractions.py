@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.core.beside import constant
 from tapegrad.core.primitive import Fn
 from tapegrad.core.structure import astype
-from tapegrad.core.var import Var, apply, constant
+from tapegrad.core.var import Var, apply
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
 from tapegrad.ops.einsum import einsum1_p, einsum2_p, plan
 from tapegrad.typing import Array, DTypeLike

@@ -1,12 +1,10 @@
 """The second door: which function of this room stands in for which function of NumPy on traced values."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeVar
 
-import numpy as np
-
+from tapegrad.core.beside import gathered as gathered
 from tapegrad.core.primitive import FUNCTIONS
-from tapegrad.core.var import Var
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,18 +28,3 @@ def refuse_out(out: Any, name: str) -> None:
     """
     if out is not None:
         raise TypeError(f"{name}: out= is not supported, because values on the tape do not change; use the returned array")
-
-
-def gathered(x: Any) -> Any:
-    """Return a list or tuple with traced values in it as one traced array, and anything else as it is."""
-    if isinstance(x, (list, tuple)) and any(type(leaf) is Var for leaf in _leaves(x)):
-        return FUNCTIONS[np.array](x)
-    return x
-
-
-def _leaves(items: Any) -> Iterator[Any]:
-    for item in items:
-        if isinstance(item, (list, tuple)):
-            yield from _leaves(item)
-        else:
-            yield item

@@ -46,7 +46,7 @@ def matmul(x1: ArrayLike, x2: ArrayLike, /, out: None = None, **settings: Any) -
     if out is not None:
         refuse_out(out, "matmul")
     if not settings:
-        y: Array = binary(matmul_p, x1, x2)
+        y: Array = binary(matmul_p, gathered(x1), gathered(x2))
         return y
     return _general(NUMPY.matmul, matmul, gathered(x1), gathered(x2), settings)
 

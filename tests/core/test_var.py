@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tapegrad as tg
+import tapegrad.numpy as tnp
 from tapegrad.core.var import Var
 from tapegrad.errors import ConcretizationError, MissingRuleError
 from tapegrad.testing import assert_trees_close
@@ -377,3 +378,30 @@ def test_foreign_objects_may_answer_themselves() -> None:
             return other[0, 0] * 5.0
 
     assert tg.grad(lambda x: x * Greedy())(A)[0, 0] == 5.0
+
+
+# Lists of traced values
+
+GRADIENTS: list[Callable[..., Any]] = [
+    tg.grad,
+    lambda f: tg.jit(tg.grad(f)),
+    tg.jacfwd,
+    lambda f: lambda x: tg.vmap(tg.grad(f))(x[None])[0],
+]
+
+
+@pytest.mark.parametrize("transform", GRADIENTS)
+@pytest.mark.parametrize("op", [*BINARY, operator.matmul, np.maximum, np.logaddexp, lambda x, y: np.where(A[0] > 0.0, x, y)])
+def test_a_list_of_traced_values_beside_a_traced_array_has_its_derivative(transform: Any, op: Callable[..., Any]) -> None:
+    def total(x: Any, make: Callable[[Any], Any]) -> Any:
+        y = make([x[0], x[1] * 2.0, x[2]])
+        return np.sum(op(x, y) * 1.0) + 2.0 * np.sum(op(y, x) * 1.0) + x[0]
+
+    x = np.array([0.7, 1.3, 2.1])
+    found, again, expected = (transform(lambda x, make=make: total(x, make))(x) for make in (list, tuple, np.stack))
+    assert found.tolist() == again.tolist() == expected.tolist()
+
+
+def test_a_product_of_a_list_of_traced_values_and_a_plain_array() -> None:
+    a = np.array([0.7, 1.3])
+    assert tg.grad(lambda x: tnp.matmul([x[0], x[1] * 2.0], a))(a.copy()).tolist() == [0.7, 2.6]
