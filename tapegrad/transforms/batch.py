@@ -23,7 +23,7 @@ from tapegrad.core.structure import parts, root_p, shared_p
 from tapegrad.core.var import Var, apply, handle
 from tapegrad.core.watch import WATCH, WatchedSteps
 from tapegrad.errors import TreeError
-from tapegrad.transforms.entry import FRESH, close_tape, off_tape, open_tape
+from tapegrad.transforms.entry import FRESH, apart, close_tape, off_tape, open_tape
 from tapegrad.transforms.outputs import kind_of, output_index
 from tapegrad.transforms.replay import quietly
 from tapegrad.transforms.wrapped import Transformed
@@ -184,7 +184,7 @@ def run_once(
         for leaf, index, axis in zip(leaves, wanted, axes, strict=True):
             y = None if index is None else table.get(index)
             results.append(placed(f, leaf, axis, size) if y is None else moved(f, y, axis))
-        return tree.unflatten(out_structure, results)
+        return tree.unflatten(out_structure, apart(results, batches))
     except (TypeError, ValueError) as error:
         uncover(error, tape)
         raise

@@ -184,6 +184,23 @@ def leave(steps: Sequence[Step], start: int, found: list[Any], taken: Iterable[A
     return found
 
 
+def apart(found: list[Any], taken: Iterable[Any]) -> list[Any]:
+    """Make each array of a list the only owner of its memory, to which can be written, in place.
+
+    Args:
+        found: arrays; what is traced stays as it is.
+        taken: arrays that belong to someone else.
+    """
+    owners = {id(x if x.base is None else x.base) for x in taken if isinstance(x, np.ndarray)}
+    for k, c in enumerate(found):
+        if type(c) is np.ndarray:
+            owner = id(c if c.base is None else c.base)
+            if owner in owners or not c.flags.writeable:
+                found[k] = c.copy()
+            owners.add(owner)
+    return found
+
+
 def presentable(c: Any, x: Any) -> Any:
     """Return a cotangent that is no array: zeros for None, a sum written out, float64 for a Python float."""
     if c is None:

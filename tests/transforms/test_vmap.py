@@ -182,3 +182,19 @@ def test_looking_at_a_value_names_the_users_line(mistake: Callable[..., Any]) ->
 def test_outputs_are_arrays() -> None:
     raises(TypeError, "vmap of <lambda>: the function must return arrays, got a str", lambda: tg.vmap(lambda x: "a")(X))
     raises(ValueError, "d['name'] has shape () and no axis 0", lambda: tg.vmap(lambda d: d["x"])({"x": X, "name": "n"}))
+
+
+def test_outputs_are_arrays_of_their_own() -> None:
+    """As gradients are: to write to one changes neither another one nor an argument."""
+    x, y = np.ones((3, 4)), np.full((3, 4), 2.0)
+    cases: list[Any] = [
+        tg.vmap(tg.grad(lambda x, y: np.sum(np.sin(x + y)), (0, 1)))(x, y),
+        tg.vmap(lambda x, y: (x, x, np.broadcast_to(y[0], (2,)), np.diagonal(np.outer(x, y)), np.sin(y)))(x, y),
+        tg.jacrev(lambda x, y: np.sum(x + y), (0, 1))(x, y),
+        tg.hessian(lambda x, y: np.sum(np.sin(x + y)), (0, 1))(x[0], y[0]),
+    ]
+    for found in cases:
+        leaves = tg.tree.leaves(found)
+        assert all(leaf.flags.writeable for leaf in leaves)
+        arrays = [*leaves, x, y]
+        assert not any(np.shares_memory(a, b) for k, a in enumerate(arrays) for b in arrays[:k])
