@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -137,3 +138,28 @@ def test_what_falls_off_has_no_slope_at_infinity(name: str) -> None:
 
 def test_the_scaled_complement_falls_without_bound_to_the_left() -> None:
     assert orders(special.erfcx, -math.inf) == (-math.inf, math.inf)
+
+
+@pytest.mark.parametrize("transform", [lambda f: f, tg.jit])
+def test_series_that_end_have_slopes_where_those_after_them_diverge(transform: Any) -> None:
+    """``2F1(10, -1; 1.5; z) = 1 - 10 / 1.5 z`` everywhere; the factor of what does not converge is 0."""
+
+    def line(z: Any) -> Any:
+        return special.hyp2f1(10.0, -1.0, 1.5, z)
+
+    for z in (0.3, 3.7):
+        assert transform(tg.grad(line))(z) == pytest.approx(-10 / 1.5)
+        assert transform(tg.grad(tg.grad(line)))(z) == 0.0
+    assert transform(tg.grad(lambda z: special.hyp2f1(0.0, 10.0, -1.0, z)))(0.99) == 0.0
+
+
+def test_polynomials_of_high_degrees_that_are_given_as_floats() -> None:
+    for f in (special.eval_legendre, special.eval_chebyu, special.eval_chebyt, special.eval_sh_legendre):
+        floats, integers = (orders(partial(f, n), 0.001) for n in (300.0, 300))
+        assert floats == integers and np.isfinite(floats).all()
+
+
+def test_the_curvature_of_boxcox_by_its_exponent_where_the_power_is_lost_in_rounding() -> None:
+    """With ``x**lmbda`` near 0 it is that of ``-1 / lmbda``."""
+    for x in (0.5, 1e-300):
+        assert tg.grad(tg.grad(lambda p, x=x: special.boxcox(x, p)))(80.0) == pytest.approx(-2 / 80.0**3)

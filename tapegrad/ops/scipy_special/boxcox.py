@@ -13,8 +13,7 @@ from tapegrad.ops.scipy_special.family import elementwise
 
 def _by_lmbda(y: Any, log: Any, lmbda: Any) -> Any:
     u = lmbda * log
-    power = 1.0 + lmbda * y
-    low = (scipy.special.xlogy(power, power) - lmbda * y) / (lmbda * lmbda)
+    low = (u * np.exp(u) - lmbda * y) / (lmbda * lmbda)
     smooth = np.where(u < -1.0, low, log * log * exprel_derivative(u))
     return np.where(np.isinf(log), 1.0 / (lmbda * lmbda), smooth)  # at x = 0 it is -1 / lmbda
 

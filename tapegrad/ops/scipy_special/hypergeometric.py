@@ -12,6 +12,12 @@ from tapegrad.ops.scipy_special.precision import weak
 
 PARAMETER = (0.6, 2.4)
 
+
+def _times(factor: Any, f: Any) -> Any:
+    """Return a product that is 0 where its factor is: the series ends there, though that of `f` may not converge."""
+    return np.where(factor == 0, 0.0, factor * f)
+
+
 hyp0f1_p = elementwise(
     "hyp0f1",
     weak(scipy.special.hyp0f1),
@@ -25,7 +31,7 @@ hyp1f1_p = elementwise(
     weak(scipy.special.hyp1f1),
     missing("hyp1f1", 0),
     missing("hyp1f1", 1),
-    lambda g, y, a, b, x: g * (a / b * scipy.special.hyp1f1(a + 1, b + 1, x)),
+    lambda g, y, a, b, x: g * _times(a / b, scipy.special.hyp1f1(a + 1, b + 1, x)),
     domain=(PARAMETER, PARAMETER, (-2.0, 2.0)),
     stands_for=scipy.special.hyp1f1,
 )
@@ -35,7 +41,7 @@ hyp2f1_p = elementwise(
     missing("hyp2f1", 0),
     missing("hyp2f1", 1),
     missing("hyp2f1", 2),
-    lambda g, y, a, b, c, z: g * (a * b / c * scipy.special.hyp2f1(a + 1, b + 1, c + 1, z)),
+    lambda g, y, a, b, c, z: g * _times(a * b / c, scipy.special.hyp2f1(a + 1, b + 1, c + 1, z)),
     domain=(PARAMETER, PARAMETER, PARAMETER, (-0.9, 0.9)),
     stands_for=scipy.special.hyp2f1,
 )
@@ -44,7 +50,7 @@ hyperu_p = elementwise(
     weak(scipy.special.hyperu),
     missing("hyperu", 0),
     missing("hyperu", 1),
-    lambda g, y, a, b, x: -g * (a * scipy.special.hyperu(a + 1, b + 1, x)),
+    lambda g, y, a, b, x: -g * _times(a, scipy.special.hyperu(a + 1, b + 1, x)),
     domain=(PARAMETER, PARAMETER, (0.3, 3.0)),
     stands_for=scipy.special.hyperu,
 )

@@ -10,12 +10,14 @@ import numpy as np
 import scipy.special
 
 from tapegrad.core.primitive import Fn, Primitive, case, missing
-from tapegrad.core.var import apply
+from tapegrad.core.var import Var, apply
 from tapegrad.ops.scipy_special.family import elementwise
 from tapegrad.ops.scipy_special.precision import weak
 
 X = (-0.9, 0.9)
 PARAMETER = (0.6, 1.4)
+LARGEST = 2**31
+"""The degree up to which numbers are taken for integers."""
 
 
 def _polynomial(function: np.ufunc, parameters: int, slope: Fn, domain: tuple[float, float] = X) -> Primitive:
@@ -23,7 +25,7 @@ def _polynomial(function: np.ufunc, parameters: int, slope: Fn, domain: tuple[fl
     name = function.__name__
 
     def rule(g: Any, y: Any, n: Any, *args: Any) -> Any:
-        return g * np.where(n == 0, 0.0, slope(n, *args))
+        return g * np.where(n == 0, 0.0, slope(whole(n), *args))
 
     x = np.array([-0.4, 0.1, 0.7])
     return elementwise(
@@ -38,6 +40,15 @@ def _polynomial(function: np.ufunc, parameters: int, slope: Fn, domain: tuple[fl
             case(3, *[np.array([0.5, 1.0, 2.0])] * parameters, x),
         ),
     )
+
+
+def whole(n: Any) -> Any:
+    """Return degrees as integers, if all of them are: SciPy goes by recurrences then, and by gamma functions otherwise, which
+    overflow from degree 170 on.
+    """
+    if type(n) is Var or np.result_type(n).kind != "f" or np.any(n != np.round(n)) or np.any(np.abs(n) > LARGEST):
+        return n
+    return np.asarray(n).astype(np.int64)[()]
 
 
 gegenbauer_p: Primitive = _polynomial(
