@@ -138,3 +138,19 @@ def test_infinitely_many_degrees_of_freedom_make_the_normal_distribution(method:
 def test_parameters_that_are_not_allowed_are_found_by_nan_check() -> None:
     with tg.debug.nan_check(), pytest.raises(FloatingPointError, match="NaN"):
         tg.grad(lambda scale: stats.norm.logpdf(0.3, 0.0, scale))(-1.0)
+
+
+@pytest.mark.parametrize(
+    ("f", "x", "expected"),
+    [
+        (lambda x: stats.gamma.logsf(x, 2.0), 0.0, -1.0),  # log(1 + x) - x
+        (lambda x: stats.chi2.logsf(x, 4.0), 0.0, -0.25),
+        (lambda x: stats.beta.logsf(x, 2.0, 1.0), 0.0, -2.0),  # log(1 - x**2)
+        (lambda x: stats.beta.logcdf(x, 1.0, 2.0), 1.0, -2.0),
+        (lambda p: stats.binom.logcdf(1.0, 3.0, p), 0.0, -6.0),  # log(1 - 3 p**2 + 2 p**3)
+        (lambda p: stats.nbinom.logcdf(1.0, 1.0, p), 1.0, -2.0),  # log(1 - (1 - p)**2)
+    ],
+)
+def test_a_probability_of_1_is_curved_though_its_density_vanishes(f: Any, x: float, expected: float) -> None:
+    for second in (tg.grad(tg.grad(f)), tg.jit(tg.grad(tg.grad(f))), tg.jacfwd(tg.jacfwd(f))):
+        assert second(x) == pytest.approx(expected)

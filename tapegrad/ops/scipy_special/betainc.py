@@ -8,7 +8,7 @@ import numpy as np
 import scipy.special
 
 from tapegrad.core.primitive import case
-from tapegrad.core.var import apply
+from tapegrad.core.var import Var, apply
 from tapegrad.ops.scipy_special.beta_density import beta_density, log_beta_density, log_weight
 from tapegrad.ops.scipy_special.beta_integral import integral
 from tapegrad.ops.scipy_special.family import elementwise
@@ -128,6 +128,8 @@ def _log_betainc(a: Any, b: Any, x: Any, upper: bool = False) -> Any:
 
 def _log_by_x(y: Any, a: Any, b: Any, x: Any, upper: bool) -> Any:
     slope = np.exp(log_beta_density(a, b, x) - y)
+    if type(y) is Var or np.any(y == 0):  # where it is all, the density may vanish, but not with all its derivatives
+        slope = np.where(y == 0, beta_density(a, b, x) * np.exp(-y), slope)
     return -slope if upper else slope
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import scipy.special
 
 from tapegrad.core.primitive import case
-from tapegrad.core.var import apply
+from tapegrad.core.var import Var, apply
 from tapegrad.ops.scipy_special.family import elementwise
 from tapegrad.ops.scipy_special.gamma import polygamma
 from tapegrad.ops.scipy_special.gamma_density import gamma_density, log_gamma_density, log_minus_digamma, log_weight
@@ -109,6 +109,8 @@ def _log_gammainc(a: Any, x: Any, upper: bool = False) -> Any:
 
 def _log_by_x(a: Any, x: Any, y: Any, upper: bool) -> Any:
     slope = np.exp(log_gamma_density(a, x) - y)
+    if type(y) is Var or np.any(y == 0):  # where it is all, the density may vanish, but not with all its derivatives
+        slope = np.where(y == 0, gamma_density(a, x) * np.exp(-y), slope)
     return -slope if upper else slope
 
 
