@@ -72,6 +72,19 @@ def test_rotations_and_angles_between_subspaces(kind: str) -> None:
     assert np.isclose(angle, 1e-9, rtol=1e-6) and np.allclose(pull(np.ones(()))[0], [[0.0], [1.0], [0.0]], atol=1e-6)
 
 
+def test_a_large_angle_beside_a_common_direction_has_its_derivative() -> None:
+    """Planes that are turned against each other share a line: an angle of 0, which has no share in the gradient."""
+
+    def plane(turn: Any) -> Any:
+        return np.stack([np.array([1.0, 0.0, 0.0]), np.stack([0.0 * turn, np.cos(turn), np.sin(turn)])], axis=-1)
+
+    for turn in (0.3, 1.2, 1.5):
+        angles, moved = tg.jvp(lambda t: linalg.subspace_angles(np.eye(3)[:, :2], plane(t)), (turn,), (1.0,))
+        np.testing.assert_allclose(angles, [turn, 0.0], atol=1e-15)
+        np.testing.assert_allclose(moved, [1.0, 0.0], atol=1e-12)
+        assert tg.grad(lambda t: np.sum(linalg.subspace_angles(np.eye(3)[:, :2], plane(t))))(turn) == pytest.approx(1.0)
+
+
 @KINDS
 @pytest.mark.parametrize("shape", [(3, 3), (2, 4), (4, 2), (2, 2, 3)])
 def test_rq(shape: tuple[int, ...], kind: str) -> None:

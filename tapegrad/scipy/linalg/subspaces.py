@@ -224,11 +224,11 @@ def subspace_angles(A: ArrayLike, B: ArrayLike) -> Array:
     if one.shape[-1] < other.shape[-1]:
         one, other = other, one
     common = np.matmul(adjoint(one), other)
-    cosines = _singular_values(common)
+    cosines = _singular_values(common)[..., ::-1]  # the least belongs to the largest angle
     sines = _singular_values(other - np.matmul(one, common))
     # of the two, each is accurate and has a derivative where it is small
     small = np.greater_equal(cosines**2, 0.5)
-    angles: Array = np.where(small, np.arcsin(np.clip(sines, -1.0, 1.0)), np.arccos(np.clip(cosines[..., ::-1], -1.0, 1.0)))
+    angles: Array = np.where(small, np.arcsin(np.clip(sines, -1.0, 1.0)), np.arccos(np.clip(cosines, -1.0, 1.0)))
     return angles
 
 
