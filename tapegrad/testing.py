@@ -5,7 +5,7 @@ with what forward and reverse mode say. Higher orders are the same check on the 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ParamSpec
 
 import numpy as np
 from attrs import frozen
@@ -18,12 +18,14 @@ from tapegrad.transforms.outputs import kind_of
 from tapegrad.transforms.pullback import vjp
 from tapegrad.typing import Array
 
+P = ParamSpec("P")
+
 PRECISION = {"float16": (1e-1, 5e-2), "float32": (5e-3, 2e-3), "float64": (1e-5, 1e-5), "longdouble": (1e-6, 1e-7)}
 """By dtype: the step of the differences, near the cube root of the rounding error, and the relative error that they make."""
 
 
 def check_grads(
-    f: Callable[..., Any],
+    f: Callable[P, Any],
     args: Sequence[Any],
     order: int = 2,
     modes: Sequence[str] = ("fwd", "rev"),
@@ -64,15 +66,16 @@ def check_grads(
     if not isinstance(order, int) or order < 1:
         raise ValueError(f"check_grads: order must be an integer of 1 or more, got {order!r}")
     vjp(f, *args)  # raises for leaves that are not floating-point, in the words of the transform
+    call: Callable[..., Any] = f
     names = argument_names(f, tuple(range(len(args))))
     inputs = [name + path for name, arg in zip(names, args, strict=True) for path in tree.paths(arg)]
     leaves, structure = tree.flatten(tuple(args))
-    out = f(*args)
+    out = call(*args)
     wanted = [np.asarray(y).dtype.kind in "fc" for y in tree.leaves(out)]
     outputs = [f"the output{path}" for path, is_wanted in zip(tree.paths(out), wanted, strict=True) if is_wanted]
 
     def flat(xs: list[Any]) -> list[Any]:
-        found = tree.leaves(f(*tree.unflatten(structure, xs)))
+        found = tree.leaves(call(*tree.unflatten(structure, xs)))
         return [y for y, is_wanted in zip(found, wanted, strict=True) if is_wanted]
 
     default_eps, default_rtol = _precision([*leaves, *flat(leaves)])

@@ -1,7 +1,7 @@
 """Broadcasting: arrays repeated along new axes, and arrays of at least so many axes."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -64,6 +64,10 @@ def broadcast_arrays(*args: ArrayLike, subok: bool = False) -> tuple[Array, ...]
 # At least so many axes
 
 
+@overload
+def atleast_1d(ary: ArrayLike, /) -> Array: ...
+@overload
+def atleast_1d(ary: ArrayLike, other: ArrayLike, /, *arys: ArrayLike) -> tuple[Array, ...]: ...
 @stands_for(np.atleast_1d)
 def atleast_1d(*arys: ArrayLike) -> Any:
     """Return each argument with at least one axis: an array for one argument, a tuple for several.
@@ -75,6 +79,10 @@ def atleast_1d(*arys: ArrayLike) -> Any:
     return _each_with(arys, np.atleast_1d, lambda x: reshape(x, (1,)) if x.ndim == 0 else x)
 
 
+@overload
+def atleast_2d(ary: ArrayLike, /) -> Array: ...
+@overload
+def atleast_2d(ary: ArrayLike, other: ArrayLike, /, *arys: ArrayLike) -> tuple[Array, ...]: ...
 @stands_for(np.atleast_2d)
 def atleast_2d(*arys: ArrayLike) -> Any:
     """Return each argument with at least two axes, new ones first: an array for one argument, a tuple for several.
@@ -86,6 +94,10 @@ def atleast_2d(*arys: ArrayLike) -> Any:
     return _each_with(arys, np.atleast_2d, lambda x: reshape(x, (1,) * (2 - x.ndim) + x.shape) if x.ndim < 2 else x)
 
 
+@overload
+def atleast_3d(ary: ArrayLike, /) -> Array: ...
+@overload
+def atleast_3d(ary: ArrayLike, other: ArrayLike, /, *arys: ArrayLike) -> tuple[Array, ...]: ...
 @stands_for(np.atleast_3d)
 def atleast_3d(*arys: ArrayLike) -> Any:
     """Return each argument with at least three axes: an array for one argument, a tuple for several.

@@ -1,6 +1,6 @@
 """Choices between values, element by element: where, the larger and the smaller, clip."""
 
-from typing import Any, Unpack
+from typing import Any, Unpack, overload
 
 import numpy as np
 
@@ -12,6 +12,10 @@ from tapegrad.ops.choice import clip_p, fmax_p, fmin_p, maximum_p, minimum_p, na
 from tapegrad.typing import Array, ArrayLike
 
 
+@overload
+def where(condition: ArrayLike, /) -> tuple[Array, ...]: ...
+@overload
+def where(condition: ArrayLike, x: ArrayLike, y: ArrayLike, /) -> Array: ...
 @stands_for(np.where)
 def where(condition: ArrayLike, x: ArrayLike | None = None, y: ArrayLike | None = None, /) -> Any:
     """Return elements of `x` where the condition is true, and of `y` elsewhere.
@@ -97,7 +101,7 @@ def clip(
     min: ArrayLike | None = ABSENT,
     max: ArrayLike | None = ABSENT,
     **settings: Any,
-) -> Any:
+) -> Array:
     """Return ``minimum(maximum(a, a_min), a_max)``, with its derivatives: at a bound, half goes to each.
 
     Args:
@@ -120,15 +124,18 @@ def clip(
         >>> clip(np.array([-2.0, 0.5, 2.0]), -1.0, 1.0)
         array([-1. ,  0.5,  1. ])
     """
+    y: Array
     if not any(type(x) in (Var, list, tuple) for x in (a, a_min, a_max, min, max)):
-        return np.clip(a, a_min, a_max, out, min=min, max=max, **settings)
+        y = np.clip(a, a_min, a_max, out, min=min, max=max, **settings)
+        return y
     refuse_out(out, "clip")
     x = gathered(a)
     low, high = [gathered(bound) for bound in bounds(a_min, a_max, min, max)]
     if low is None or high is None or settings:
         y = x if low is None else np.maximum(x, low, **settings)
         return y if high is None else np.minimum(y, high, **settings)
-    return apply(clip_p, x, low, high)
+    y = apply(clip_p, x, low, high)
+    return y
 
 
 def bounds(a_min: Any, a_max: Any, low: Any, high: Any) -> tuple[Any, Any]:
@@ -150,7 +157,7 @@ def bounds(a_min: Any, a_max: Any, low: Any, high: Any) -> tuple[Any, Any]:
 @stands_for(np.nan_to_num)
 def nan_to_num(
     x: ArrayLike, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
-) -> Any:
+) -> Array:
     """Return `x` with finite numbers in the place of NaN and infinities. What was replaced has derivative 0.
 
     Args:
@@ -170,9 +177,12 @@ def nan_to_num(
         >>> nan_to_num(np.array([np.nan, 1.0, np.inf]), posinf=9.0)
         array([0., 1., 9.])
     """
+    y: Array
     given = gathered(x)
     if type(given) is not Var:
-        return np.nan_to_num(given, copy, nan, posinf, neginf)
+        y = np.nan_to_num(given, copy, nan, posinf, neginf)
+        return y
     if not copy:
         raise ValueError("nan_to_num: copy=False is not supported, because values on the tape do not change; use the result")
-    return apply(nan_to_num_p, given, nan=nan, posinf=posinf, neginf=neginf)
+    y = apply(nan_to_num_p, given, nan=nan, posinf=posinf, neginf=neginf)
+    return y

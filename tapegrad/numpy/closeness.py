@@ -9,11 +9,11 @@ from tapegrad.core.var import Var, apply
 from tapegrad.numpy.arguments import is_traced
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
 from tapegrad.ops.compare import isclose_p, isneginf_p, isposinf_p
-from tapegrad.typing import ArrayLike
+from tapegrad.typing import Array, ArrayLike
 
 
 @stands_for(np.isclose)
-def isclose(a: ArrayLike, b: ArrayLike, rtol: ArrayLike = 1e-05, atol: ArrayLike = 1e-08, equal_nan: bool = False) -> Any:
+def isclose(a: ArrayLike, b: ArrayLike, rtol: ArrayLike = 1e-05, atol: ArrayLike = 1e-08, equal_nan: bool = False) -> Array:
     """Tell where ``|a - b| <= atol + rtol * |b|``.
 
     Args:
@@ -30,19 +30,21 @@ def isclose(a: ArrayLike, b: ArrayLike, rtol: ArrayLike = 1e-05, atol: ArrayLike
         >>> isclose(np.array([1.0, 2.0]), np.array([1.0 + 1e-9, 2.1]))
         array([ True, False])
     """
+    close: Array
     a, b = gathered(a), gathered(b)
     if is_traced(rtol, atol):
         x, y = np.asarray(a) if type(a) is not Var else a, np.asarray(b) if type(b) is not Var else b
         relative: Any = rtol
-        close: Any = np.isfinite(y) & np.less_equal(np.abs(x - y), atol + relative * np.abs(y)) | np.equal(x, y)
+        close = np.isfinite(y) & np.less_equal(np.abs(x - y), atol + relative * np.abs(y)) | np.equal(x, y)
         return close | (np.isnan(x) & np.isnan(y)) if equal_nan else close
     if type(a) is Var or type(b) is Var:
-        return apply(isclose_p, a, b, rtol=rtol, atol=atol, equal_nan=equal_nan)
+        close = apply(isclose_p, a, b, rtol=rtol, atol=atol, equal_nan=equal_nan)
+        return close
     return np.isclose(a, b, rtol, atol, equal_nan)
 
 
 @stands_for(np.allclose)
-def allclose(a: ArrayLike, b: ArrayLike, rtol: ArrayLike = 1e-05, atol: ArrayLike = 1e-08, equal_nan: bool = False) -> Any:
+def allclose(a: ArrayLike, b: ArrayLike, rtol: ArrayLike = 1e-05, atol: ArrayLike = 1e-08, equal_nan: bool = False) -> bool:
     """Tell whether `isclose` is true of all elements.
 
     Args:
@@ -63,7 +65,7 @@ def allclose(a: ArrayLike, b: ArrayLike, rtol: ArrayLike = 1e-05, atol: ArrayLik
 
 
 @stands_for(np.array_equal)
-def array_equal(a1: ArrayLike, a2: ArrayLike, equal_nan: bool = False) -> Any:
+def array_equal(a1: ArrayLike, a2: ArrayLike, equal_nan: bool = False) -> bool:
     """Tell whether two arrays have the same shape and the same elements.
 
     Args:
@@ -88,7 +90,7 @@ def array_equal(a1: ArrayLike, a2: ArrayLike, equal_nan: bool = False) -> Any:
 
 
 @stands_for(np.array_equiv)
-def array_equiv(a1: ArrayLike, a2: ArrayLike) -> Any:
+def array_equiv(a1: ArrayLike, a2: ArrayLike) -> bool:
     """Tell whether two arrays broadcast to the same shape, and have the same elements then.
 
     Args:
@@ -112,13 +114,13 @@ def array_equiv(a1: ArrayLike, a2: ArrayLike) -> Any:
     return whether(np.all(np.equal(a, b)))
 
 
-def whether(answer: Any) -> Any:
+def whether(answer: Any) -> bool:
     """Return an answer as a Python boolean, where there is a value."""
-    return answer if type(answer) is Var else bool(answer)
+    return answer if type(answer) is Var else bool(answer)  # type: ignore[return-value]  # a Var is what it stands for to checkers
 
 
 @stands_for(np.isposinf)
-def isposinf(x: ArrayLike, out: None = None) -> Any:
+def isposinf(x: ArrayLike, out: None = None) -> Array:
     """Tell where numbers are positive infinity.
 
     Args:
@@ -132,15 +134,18 @@ def isposinf(x: ArrayLike, out: None = None) -> Any:
         >>> isposinf(np.array([np.inf, -np.inf, 1.0]))
         array([ True, False, False])
     """
+    y: Array
     given = gathered(x)
     if type(given) is not Var:
-        return np.isposinf(given, out)
+        y = np.isposinf(given, out)
+        return y
     refuse_out(out, "isposinf")
-    return apply(isposinf_p, given)
+    y = apply(isposinf_p, given)
+    return y
 
 
 @stands_for(np.isneginf)
-def isneginf(x: ArrayLike, out: None = None) -> Any:
+def isneginf(x: ArrayLike, out: None = None) -> Array:
     """Tell where numbers are negative infinity.
 
     Args:
@@ -154,15 +159,18 @@ def isneginf(x: ArrayLike, out: None = None) -> Any:
         >>> isneginf(np.array([np.inf, -np.inf, 1.0]))
         array([False,  True, False])
     """
+    y: Array
     given = gathered(x)
     if type(given) is not Var:
-        return np.isneginf(given, out)
+        y = np.isneginf(given, out)
+        return y
     refuse_out(out, "isneginf")
-    return apply(isneginf_p, given)
+    y = apply(isneginf_p, given)
+    return y
 
 
 @stands_for(np.isreal)
-def isreal(x: ArrayLike) -> Any:
+def isreal(x: ArrayLike) -> Array:
     """Tell where the imaginary part is 0.
 
     Example:
@@ -170,11 +178,12 @@ def isreal(x: ArrayLike) -> Any:
         array([False,  True])
     """
     given = gathered(x)
-    return np.equal(np.imag(given), 0) if type(given) is Var else np.isreal(given)
+    y: Array = np.equal(np.imag(given), 0) if type(given) is Var else np.isreal(given)
+    return y
 
 
 @stands_for(np.iscomplex)
-def iscomplex(x: ArrayLike) -> Any:
+def iscomplex(x: ArrayLike) -> Array:
     """Tell where the imaginary part is not 0.
 
     Example:
@@ -182,7 +191,8 @@ def iscomplex(x: ArrayLike) -> Any:
         array([ True, False])
     """
     given = gathered(x)
-    return np.not_equal(np.imag(given), 0) if type(given) is Var else np.iscomplex(given)
+    y: Array = np.not_equal(np.imag(given), 0) if type(given) is Var else np.iscomplex(given)
+    return y
 
 
 @stands_for(np.isrealobj)

@@ -23,21 +23,21 @@ def conjugate(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
 
 
 @stands_for(np.real)
-def real(val: ArrayLike) -> Any:
+def real(val: ArrayLike) -> Array:
     """Return the real part of each element.
 
     Example:
         >>> real(np.array([1.0 + 2.0j]))
         array([1.])
     """
-    val = gathered(val)
-    if type(val) is not Var:
-        return np.real(val)
-    return unary(real_p, val) if dtype_of(val).kind == "c" else val
+    x: Any = gathered(val)
+    if type(x) is not Var:
+        return np.real(x)
+    return unary(real_p, x) if dtype_of(x).kind == "c" else x  # type: ignore[return-value]  # a Var is an array to checkers
 
 
 @stands_for(np.imag)
-def imag(val: ArrayLike) -> Any:
+def imag(val: ArrayLike) -> Array:
     """Return the imaginary part of each element, 0 of real ones.
 
     Example:
@@ -51,7 +51,7 @@ def imag(val: ArrayLike) -> Any:
 
 
 @stands_for(np.angle)
-def angle(z: ArrayLike, deg: bool = False) -> Any:
+def angle(z: ArrayLike, deg: bool = False) -> Array:
     """Return the angle of complex numbers, in ``(-pi, pi]``. Its derivative at 0 is 0.
 
     Args:
@@ -65,15 +65,17 @@ def angle(z: ArrayLike, deg: bool = False) -> Any:
         >>> angle(np.array([1.0, 1.0j]))
         array([0.        , 1.57079633])
     """
-    x = gathered(z)
+    y: Array
+    x: Any = gathered(z)
     if type(x) is not Var:
-        return np.angle(x, deg)
+        y = np.angle(x, deg)
+        return y
     y = unary(angle_p, x)
     return y * (180.0 / np.pi) if deg else y
 
 
 @stands_for(np.real_if_close)
-def real_if_close(a: ArrayLike, tol: float = 100) -> Any:
+def real_if_close(a: ArrayLike, tol: float = 100) -> Array:
     """Return the real part of `a` if all imaginary parts are next to 0, and else `a`.
 
     Args:
@@ -87,13 +89,13 @@ def real_if_close(a: ArrayLike, tol: float = 100) -> Any:
         >>> real_if_close(np.array([2.0 + 1e-15j, 3.0]))
         array([2., 3.])
     """
-    x = gathered(a)
+    x: Any = gathered(a)
     if type(x) is not Var:
         return np.real_if_close(x, tol)
     if dtype_of(x).kind != "c":
-        return x
+        return x  # type: ignore[return-value]  # a Var is an array to checkers
     largest = tol * np.finfo(dtype_of(x)).eps if tol > 1 else tol
-    return real(x) if np.all(np.absolute(imag(x)) < largest) else x
+    return real(x) if np.all(np.absolute(imag(x)) < largest) else x  # type: ignore[return-value]  # likewise
 
 
 # Other names that NumPy has for them

@@ -12,13 +12,14 @@ from tapegrad.ops.count import all_p, any_p, bincount_p, count_nonzero_p
 from tapegrad.typing import Array, ArrayLike, Axis
 
 
-def counted(p: Primitive, x: Any, axis: Any, keepdims: bool) -> Any:
+def counted(p: Primitive, x: Any, axis: Any, keepdims: bool) -> Array:
     """Record a count over axes of a traced value."""
     settings = {} if axis is None else {"axis": axes_of(axis, x.ndim, scalars=True)}
-    return apply(p, x, keepdims=keepdims, **settings)
+    y: Array = apply(p, x, keepdims=keepdims, **settings)
+    return y
 
 
-def truth(p: Primitive, function: Fn, a: Any, axis: Any, out: Any, keepdims: bool, where: Any, neutral: bool) -> Any:
+def truth(p: Primitive, function: Fn, a: Any, axis: Any, out: Any, keepdims: bool, where: Any, neutral: bool) -> Array:
     """Return whether all or any elements hold."""
     refuse_out(out, p.name)
     x = gathered(a)
@@ -29,7 +30,7 @@ def truth(p: Primitive, function: Fn, a: Any, axis: Any, out: Any, keepdims: boo
 
 
 @stands_for(np.all)
-def all(a: ArrayLike, axis: Axis = None, out: None = None, keepdims: bool = False, *, where: ArrayLike = True) -> Any:
+def all(a: ArrayLike, axis: Axis = None, out: None = None, keepdims: bool = False, *, where: ArrayLike = True) -> Array:
     """Tell whether all elements are true, that is not zero.
 
     Args:
@@ -50,7 +51,7 @@ def all(a: ArrayLike, axis: Axis = None, out: None = None, keepdims: bool = Fals
 
 
 @stands_for(np.any)
-def any(a: ArrayLike, axis: Axis = None, out: None = None, keepdims: bool = False, *, where: ArrayLike = True) -> Any:
+def any(a: ArrayLike, axis: Axis = None, out: None = None, keepdims: bool = False, *, where: ArrayLike = True) -> Array:
     """Tell whether any element is true, that is not zero.
 
     Args:
@@ -71,7 +72,7 @@ def any(a: ArrayLike, axis: Axis = None, out: None = None, keepdims: bool = Fals
 
 
 @stands_for(np.count_nonzero)
-def count_nonzero(a: ArrayLike, axis: Axis = None, *, keepdims: bool = False) -> Any:
+def count_nonzero(a: ArrayLike, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """Count the elements that are not zero.
 
     Args:

@@ -106,7 +106,7 @@ def diagflat(v: ArrayLike, k: int = 0) -> Array:
 @stands_for(np.trace)
 def trace(
     a: ArrayLike, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: DTypeLike | None = None, out: None = None
-) -> Any:
+) -> Array:
     """Return the sum over a diagonal of two axes.
 
     Args:
@@ -129,7 +129,8 @@ def trace(
     """
     x: Any = gathered(a)
     if type(x) is not Var:
-        return np.trace(x, offset, axis1, axis2, dtype, out)
+        y: Array = np.trace(x, offset, axis1, axis2, dtype, out)
+        return y
     refuse_out(out, "trace")
     return sum(diagonal(x, offset, axis1, axis2), -1, dtype)
 

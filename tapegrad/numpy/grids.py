@@ -1,6 +1,6 @@
 """Grids: numbers at equal steps, coordinates of all points of a grid, and the indices of parts of arrays."""
 
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
 from numpy import arange as arange
@@ -31,6 +31,42 @@ from tapegrad.ops.spaced import linspace_p
 from tapegrad.typing import Array, ArrayLike, DTypeLike
 
 
+@overload
+def linspace(
+    start: ArrayLike,
+    stop: ArrayLike,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: Literal[False] = False,
+    dtype: DTypeLike | None = None,
+    axis: int = 0,
+    *,
+    device: Any = None,
+) -> Array: ...
+@overload
+def linspace(
+    start: ArrayLike,
+    stop: ArrayLike,
+    num: int,
+    endpoint: bool,
+    retstep: Literal[True],
+    dtype: DTypeLike | None = None,
+    axis: int = 0,
+    *,
+    device: Any = None,
+) -> tuple[Array, Array]: ...
+@overload
+def linspace(
+    start: ArrayLike,
+    stop: ArrayLike,
+    num: int = 50,
+    endpoint: bool = True,
+    *,
+    retstep: Literal[True],
+    dtype: DTypeLike | None = None,
+    axis: int = 0,
+    device: Any = None,
+) -> tuple[Array, Array]: ...
 @stands_for(np.linspace)
 def linspace(
     start: ArrayLike,
@@ -216,7 +252,7 @@ def ix_(*args: ArrayLike) -> tuple[Array, ...]:
 
 
 @stands_for(np.ravel_multi_index)
-def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: Literal["C", "F"] = "C") -> Any:
+def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: Literal["C", "F"] = "C") -> Array:
     """Return positions in an array laid out flat, from one array of indices an axis.
 
     Args:
@@ -237,14 +273,15 @@ def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: L
         array([2, 3])
     """
     if not any(type(gathered(x)) is Var for x in multi_index):
-        return np.ravel_multi_index(multi_index, dims, mode, order)
-    modes = mode if isinstance(mode, tuple) else (mode,) * len(dims)
+        return plain(np.ravel_multi_index, multi_index, dims, mode, order)
     total: Any = 0
+    modes = mode if isinstance(mode, tuple) else (mode,) * len(dims)
     axes = list(zip(multi_index, dims, modes, strict=True))
     for x, n, how in axes if order == "C" else reversed(axes):
         x = x % n if how == "wrap" else np.clip(x, 0, n - 1) if how == "clip" else x
         total = total * n + x
-    return total
+    place: Array = total
+    return place
 
 
 @stands_for(np.unravel_index)

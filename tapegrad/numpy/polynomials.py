@@ -1,7 +1,7 @@
 """Polynomials given by their coefficients, highest power first, under NumPy's names."""
 
 import warnings
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -138,6 +138,26 @@ def _conjugate_pairs(zeros: Any) -> bool:
 # Fitting
 
 
+@overload
+def polyfit(
+    x: ArrayLike,
+    y: ArrayLike,
+    deg: int,
+    rcond: float | None = None,
+    full: Literal[False] = False,
+    w: ArrayLike | None = None,
+    cov: Literal[False] = False,
+) -> Array: ...
+@overload
+def polyfit(
+    x: ArrayLike,
+    y: ArrayLike,
+    deg: int,
+    rcond: float | None = None,
+    full: bool = False,
+    w: ArrayLike | None = None,
+    cov: bool | Literal["unscaled"] = False,
+) -> Any: ...
 @stands_for(np.polyfit)
 def polyfit(
     x: ArrayLike,

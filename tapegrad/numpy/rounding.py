@@ -76,7 +76,7 @@ def spacing(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
 
 
 @stands_for(np.round, np.around)
-def round(a: ArrayLike, decimals: int = 0, out: None = None) -> Any:
+def round(a: ArrayLike, decimals: int = 0, out: None = None) -> Array:
     """Return each element rounded to a number of decimals, on a tie to the even digit.
 
     Args:
@@ -91,15 +91,18 @@ def round(a: ArrayLike, decimals: int = 0, out: None = None) -> Any:
         >>> round(np.array([1.25, 1.375]), 1)
         array([1.2, 1.4])
     """
+    y: Array
     x = gathered(a)
     if type(x) is not Var:
-        return np.round(x, decimals, out)
+        y = np.round(x, decimals, out)
+        return y
     refuse_out(out, "round")
-    return apply(round_p, x, decimals=decimals)
+    y = apply(round_p, x, decimals=decimals)
+    return y
 
 
 @stands_for(np.fix)
-def fix(x: ArrayLike, out: None = None) -> Any:
+def fix(x: ArrayLike, out: None = None) -> Array:
     """Return each element without its fraction, as `trunc` does.
 
     Args:
@@ -113,11 +116,14 @@ def fix(x: ArrayLike, out: None = None) -> Any:
         >>> fix(np.array([-1.5, 1.5]))
         array([-1.,  1.])
     """
+    y: Array
     given = gathered(x)
     if type(given) is not Var:
-        return np.fix(given, out)
+        y = np.fix(given, out)
+        return y
     refuse_out(out, "fix")
-    return apply(trunc_p, given)
+    y = apply(trunc_p, given)
+    return y
 
 
 @stands_for(np.modf)
@@ -185,7 +191,7 @@ def divmod(x1: ArrayLike, x2: ArrayLike, /, **settings: Unpack[Settings]) -> tup
 
 
 @stands_for(np.astype)
-def astype(x: Array, dtype: DTypeLike, /, *, copy: bool = True, device: Literal["cpu"] | None = None) -> Any:
+def astype(x: Array, dtype: DTypeLike, /, *, copy: bool = True, device: Literal["cpu"] | None = None) -> Array:
     """Return `x` with elements of another dtype; integers and booleans have no derivative.
 
     Args:
@@ -203,7 +209,8 @@ def astype(x: Array, dtype: DTypeLike, /, *, copy: bool = True, device: Literal[
     """
     given: Any = x
     if type(given) is Var:
-        return structure.astype(given, dtype)
+        y: Array = structure.astype(given, dtype)
+        return y
     return np.astype(given, np.dtype(dtype), copy=copy, device=device)
 
 

@@ -1,6 +1,6 @@
 """Sets under NumPy's names. Their elements carry the derivatives of the elements of the array that they were found in."""
 
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -12,6 +12,28 @@ from tapegrad.ops.count import isin_p
 from tapegrad.typing import Array, ArrayLike
 
 
+@overload
+def unique(
+    ar: ArrayLike,
+    return_index: Literal[False] = False,
+    return_inverse: Literal[False] = False,
+    return_counts: Literal[False] = False,
+    axis: int | None = None,
+    *,
+    equal_nan: bool = True,
+    sorted: bool = True,
+) -> Array: ...
+@overload
+def unique(
+    ar: ArrayLike,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+    *,
+    equal_nan: bool = True,
+    sorted: bool = True,
+) -> Any: ...
 @stands_for(np.unique)
 def unique(
     ar: ArrayLike,
@@ -137,7 +159,7 @@ def unique_values(x: ArrayLike) -> Array:
 @stands_for(np.isin)
 def isin(
     element: ArrayLike, test_elements: ArrayLike, assume_unique: bool = False, invert: bool = False, *, kind: str | None = None
-) -> Any:
+) -> Array:
     """Tell for each element whether it occurs in another array.
 
     Args:
@@ -157,7 +179,8 @@ def isin(
     x, among = gathered(element), gathered(test_elements)
     if not is_traced(x, among):
         return plain(np.isin, x, among, assume_unique, invert, kind=kind)
-    return apply(isin_p, x, among, invert=invert)
+    y: Array = apply(isin_p, x, among, invert=invert)
+    return y
 
 
 @stands_for(np.union1d)
@@ -182,6 +205,18 @@ def union1d(ar1: ArrayLike, ar2: ArrayLike) -> Array:
     return both
 
 
+@overload
+def intersect1d(
+    ar1: ArrayLike, ar2: ArrayLike, assume_unique: bool = False, return_indices: Literal[False] = False
+) -> Array: ...
+@overload
+def intersect1d(
+    ar1: ArrayLike, ar2: ArrayLike, assume_unique: bool, return_indices: Literal[True]
+) -> tuple[Array, Array, Array]: ...
+@overload
+def intersect1d(
+    ar1: ArrayLike, ar2: ArrayLike, assume_unique: bool = False, *, return_indices: Literal[True]
+) -> tuple[Array, Array, Array]: ...
 @stands_for(np.intersect1d)
 def intersect1d(ar1: ArrayLike, ar2: ArrayLike, assume_unique: bool = False, return_indices: bool = False) -> Any:
     """Elements that occur in both of two arrays, in order. The derivative goes to the first of them.

@@ -1,17 +1,15 @@
 """The cardinal sine and the modified Bessel function of order 0."""
 
-from typing import Any
-
 import numpy as np
 
 from tapegrad.core.var import Var, unary
 from tapegrad.numpy.door import gathered, stands_for
 from tapegrad.ops.smooth import i0_p, sinc_p
-from tapegrad.typing import ArrayLike
+from tapegrad.typing import Array, ArrayLike
 
 
 @stands_for(np.sinc)
-def sinc(x: ArrayLike) -> Any:
+def sinc(x: ArrayLike) -> Array:
     """Return ``sin(pi x) / (pi x)``, and 1 at 0. Its derivatives of every order are accurate near 0 too.
 
     Args:
@@ -25,11 +23,12 @@ def sinc(x: ArrayLike) -> Any:
         array([1.     , 0.63662, 0.     ])
     """
     given = gathered(x)
-    return unary(sinc_p, given) if type(given) is Var else np.sinc(given)
+    y: Array = unary(sinc_p, given) if type(given) is Var else np.sinc(given)
+    return y
 
 
 @stands_for(np.i0)
-def i0(x: ArrayLike) -> Any:
+def i0(x: ArrayLike) -> Array:
     """Return the modified Bessel function of the first kind, order 0. Its derivatives of every order are accurate.
 
     Args:

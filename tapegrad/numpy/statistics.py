@@ -1,7 +1,7 @@
 """Statistics under NumPy's names: averages, spreads, covariances."""
 
 import warnings
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -25,6 +25,23 @@ from tapegrad.ops.reduce import deviation_p, var_p
 from tapegrad.typing import Array, ArrayLike, Axis, DTypeLike
 
 
+@overload
+def average(
+    a: ArrayLike,
+    axis: Axis = None,
+    weights: ArrayLike | None = None,
+    returned: Literal[False] = False,
+    *,
+    keepdims: bool = False,
+) -> Array: ...
+@overload
+def average(
+    a: ArrayLike, axis: Axis, weights: ArrayLike | None, returned: Literal[True], *, keepdims: bool = False
+) -> tuple[Array, Array]: ...
+@overload
+def average(
+    a: ArrayLike, axis: Axis = None, weights: ArrayLike | None = None, *, returned: Literal[True], keepdims: bool = False
+) -> tuple[Array, Array]: ...
 @stands_for(np.average)
 def average(
     a: ArrayLike, axis: Axis = None, weights: ArrayLike | None = None, returned: bool = False, *, keepdims: bool = False

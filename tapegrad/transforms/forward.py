@@ -1,7 +1,7 @@
 """Forward mode: `jvp` and `linearize`, the tape replayed forwards."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 import numpy as np
 from attrs import frozen
@@ -14,15 +14,16 @@ from tapegrad.transforms.entry import check_like
 from tapegrad.transforms.pullback import Pull, pull_back
 from tapegrad.transforms.replay import Table, forwards, quietly
 
+P = ParamSpec("P")  # see `vjp`
 Out = TypeVar("Out")
 Aux = TypeVar("Aux")
 
 
 @overload
-def jvp(f: Callable[..., Out], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Out, Out]: ...
+def jvp(f: Callable[P, Out], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Out, Out]: ...
 @overload
 def jvp(
-    f: Callable[..., tuple[Out, Aux]], primals: Sequence[Any], tangents: Sequence[Any], has_aux: Literal[True]
+    f: Callable[P, tuple[Out, Aux]], primals: Sequence[Any], tangents: Sequence[Any], has_aux: Literal[True]
 ) -> tuple[Out, Out, Aux]: ...
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
     """Return ``f(*primals)`` and its derivative along `tangents`.
@@ -57,10 +58,10 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], 
 
 
 @overload
-def linearize(f: Callable[..., Out], *primals: Any) -> tuple[Out, Callable[..., Out]]: ...
+def linearize(f: Callable[P, Out], *primals: Any) -> tuple[Out, Callable[..., Out]]: ...
 @overload
 def linearize(
-    f: Callable[..., tuple[Out, Aux]], *primals: Any, has_aux: Literal[True]
+    f: Callable[P, tuple[Out, Aux]], *primals: Any, has_aux: Literal[True]
 ) -> tuple[Out, Callable[..., Out], Aux]: ...
 def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """Return ``f(*primals)`` and the linear function that maps tangents of the primals to the tangent of the output.

@@ -3,7 +3,7 @@
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from attrs import frozen
@@ -18,14 +18,15 @@ from tapegrad.transforms.pullback import pull_back
 from tapegrad.transforms.reverse import Grad, differentiate
 from tapegrad.transforms.wrapped import Transformed
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 ANYWHERE = inspect.Parameter.POSITIONAL_OR_KEYWORD
 
 
 def jacrev(
-    f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
-) -> Callable[..., Any]:
+    f: Callable[P, Any], argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Callable[P, Any]:
     """Return the function that computes the Jacobian of `f` in reverse mode: one backward replay, batched over the outputs.
 
     It is the cheaper one where there are fewer outputs than inputs.
@@ -52,8 +53,8 @@ def jacrev(
 
 
 def jacfwd(
-    f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
-) -> Callable[..., Any]:
+    f: Callable[P, Any], argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Callable[P, Any]:
     """Return the function that computes the Jacobian of `f` in forward mode: one forward replay, batched over the inputs.
 
     It is the cheaper one where there are fewer inputs than outputs. Arguments and results are those of `jacrev`.
@@ -70,8 +71,8 @@ def jacfwd(
 
 
 def jacobian(
-    f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
-) -> Callable[..., Any]:
+    f: Callable[P, Any], argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Callable[P, Any]:
     """Return the function that computes the Jacobian of `f`, in the mode that is cheaper by the number of inputs and outputs.
 
     Arguments and results are those of `jacrev`.
@@ -88,8 +89,8 @@ def jacobian(
 
 
 def hessian(
-    f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
-) -> Callable[..., Any]:
+    f: Callable[P, Any], argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
+) -> Callable[P, Any]:
     """Return the function that computes the second derivatives of `f`, forward over reverse.
 
     Args:

@@ -1,7 +1,7 @@
 """Reverse mode by hand: `vjp`, a function together with the pull of its cotangents."""
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 from attrs import frozen
 
@@ -15,14 +15,17 @@ from tapegrad.transforms.entry import check_like, close_tape, enter, leave, off_
 from tapegrad.transforms.outputs import check_function, output_index, split_aux
 from tapegrad.transforms.replay import Table, backwards, carefully, marks, prune, quietly
 
+P = ParamSpec("P")  # with "..." in its place mypy would not look into a lambda that another transform takes
 Out = TypeVar("Out")
 Aux = TypeVar("Aux")
 
 
 @overload
-def vjp(f: Callable[..., Out], *primals: Any) -> tuple[Out, Callable[[Out], Any]]: ...
+def vjp(f: Callable[P, Out], *primals: Any) -> tuple[Out, Callable[[Out], tuple[Any, ...]]]: ...
 @overload
-def vjp(f: Callable[..., tuple[Out, Aux]], *primals: Any, has_aux: Literal[True]) -> tuple[Out, Callable[[Out], Any], Aux]: ...
+def vjp(
+    f: Callable[P, tuple[Out, Aux]], *primals: Any, has_aux: Literal[True]
+) -> tuple[Out, Callable[[Out], tuple[Any, ...]], Aux]: ...
 def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """Return ``f(*primals)`` and the function that pulls a cotangent of the output back to the primals.
 

@@ -1,7 +1,7 @@
 """`record` and `stop_gradient`: a tape to look at, and a value that a transform shall not look through."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -14,10 +14,11 @@ from tapegrad.transforms.batch import leaf_paths
 from tapegrad.transforms.entry import FRESH, close_tape, enter, off_tape, open_tape
 from tapegrad.transforms.outputs import check_function, output_index
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def record(f: Callable[..., Any], *args: Any, **settings: Any) -> Tape:
+def record(f: Callable[P, Any], *args: P.args, **settings: P.kwargs) -> Tape:
     """Record one call of a function, and return the finished tape.
 
     Args:

@@ -11,6 +11,7 @@ import pytest
 import tapegrad as tg
 import tapegrad.numpy as tnp
 from tapegrad.core.primitive import FUNCTIONS, UFUNCS
+from tapegrad.typing import Array
 
 UFUNC_NAMES = sorted(name for name in dir(np) if isinstance(getattr(np, name), np.ufunc) and name != "isnat")
 CONTRACTIONS = {"matmul", "matvec", "vecmat", "vecdot"}
@@ -113,11 +114,12 @@ def test_other_functions_without_derivative_are_plain_too() -> None:
 
 
 def test_a_list_of_traced_values_is_an_array() -> None:
-    for f in (
+    functions: tuple[Callable[..., Array], ...] = (
         lambda x, y: tnp.exp([x, y]),
         lambda x, y: tnp.add([x, y], 1.0),
         lambda x, y: tnp.where([True, False], [x, y], 0.0),
-    ):
+    )
+    for f in functions:
         gx, gy = tg.grad(lambda x, y, f=f: f(x, y).sum(), (0, 1))(1.0, 2.0)
         h = 1e-6
         np.testing.assert_allclose(gx, (f(1.0 + h, 2.0).sum() - f(1.0 - h, 2.0).sum()) / (2 * h), rtol=1e-8)

@@ -96,7 +96,7 @@ def test_qr_refuses_other_modes() -> None:
     with pytest.raises(MissingRuleError, match="raw"):
         tg.vjp(lambda a: np.linalg.qr(a, "raw")[0], np.eye(2))
     with pytest.raises(ValueError, match="mode"):
-        tg.vjp(lambda a: tnp.linalg.qr(a, "other"), np.eye(2))  # type: ignore[arg-type]  # refused
+        tg.vjp(lambda a: tnp.linalg.qr(a, "other"), np.eye(2))  # type: ignore[call-overload]  # refused
 
 
 # Singular values

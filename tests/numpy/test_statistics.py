@@ -94,7 +94,7 @@ def test_averages_without_weights_are_means() -> None:
     check("average", X, (0, 1), returned=True, order=1)
     value, pull = tg.vjp(lambda w: tnp.average(np.arange(4), weights=w), W)
     assert value.dtype == np.float64
-    np.testing.assert_allclose(pull(1.0)[0], (np.arange(4) - value) / W.sum())
+    np.testing.assert_allclose(pull(np.ones(()))[0], (np.arange(4) - value) / W.sum())
 
 
 COVARIANCES: list[tuple[tuple[Any, ...], dict[str, Any]]] = [

@@ -68,6 +68,10 @@ def using(f: Callable[..., Any]) -> Callable[..., Any]:
     return loss
 
 
+def scanned(f: Callable[..., Any], a: Any) -> Any:
+    return tg.scan(lambda c, x: (c + f(a, c * x), c), 0.1, np.stack([X, -X]))[0]
+
+
 TRANSFORMS: dict[str, Callable[[Callable[..., Any]], Any]] = {
     "value": lambda f: f(X, X * X),
     "grad": lambda f: tg.grad(f, (0, 1))(X, X * X),
@@ -83,7 +87,7 @@ TRANSFORMS: dict[str, Callable[[Callable[..., Any]], Any]] = {
     "vmap of vmap": lambda f: tg.vmap(lambda a: tg.vmap(f, (None, 0))(a, np.stack([X, -X])))(np.stack([X, 2 * X])),
     "no examples": lambda f: tg.vmap(tg.grad(f))(np.zeros((0, 3)), np.zeros((0, 3))),
     "checkpoint": lambda f: tg.grad(tg.checkpoint(f), (0, 1))(X, X),
-    "scan": lambda f: tg.grad(lambda a: tg.scan(lambda c, x: (c + f(a, c * x), c), 0.1, np.stack([X, -X]))[0])(X),
+    "scan": lambda f: tg.grad(lambda a: scanned(f, a))(X),
     "cond": lambda f: tg.grad(lambda a: tg.cond(a[0] > 0, f, lambda a, x: a.sum(), a, X))(X),
 }
 

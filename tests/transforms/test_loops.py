@@ -160,7 +160,8 @@ def test_a_loop_is_a_few_nodes_however_long() -> None:
 
 def test_branches_that_read_nothing_are_chosen_between_examples() -> None:
     picks = np.array([True, False])
-    assert tg.vmap(lambda pick: tg.cond(pick, lambda: 1.0, lambda: 2.0))(picks).tolist() == [1.0, 2.0]
+    chosen: Any = tg.vmap(lambda pick: tg.cond(pick, lambda: 1.0, lambda: 2.0))(picks)
+    assert chosen.tolist() == [1.0, 2.0]
     mixed = tg.vmap(lambda k, x: tg.switch(k, [lambda: np.ones(2), lambda: x * np.ones(2)]))(
         np.array([1, 0, 7]), np.arange(3.0)
     )
@@ -277,7 +278,7 @@ def under_grad(f: Callable[..., Any]) -> Callable[[], Any]:
             TypeError,
             "while_loop: the condition must be a",
         ),
-        (lambda x: tg.scan(3, x, X), TypeError, "scan: expected a function, got an int"),  # type: ignore[arg-type]  # the mistake
+        (lambda x: tg.scan(3, x, X), TypeError, "scan: expected a function, got an int"),  # type: ignore[call-overload]  # the mistake
         (lambda x: tg.cond(True, np.sin, 3, x), TypeError, "cond: false_fun: expected a function, got an int"),  # type: ignore[arg-type]  # the mistake
     ],
 )

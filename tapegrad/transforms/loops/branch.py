@@ -1,7 +1,7 @@
 """`cond` and `switch`: a branch as one node."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from attrs import frozen
@@ -20,8 +20,12 @@ from tapegrad.transforms.outputs import check_function
 from tapegrad.transforms.packed import pack_p, slots
 from tapegrad.transforms.pullback import vjp
 
+P = ParamSpec("P")
+Q = ParamSpec("Q")
+Out = TypeVar("Out")
 
-def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], *operands: Any) -> Any:
+
+def cond(pred: Any, true_fun: Callable[P, Out], false_fun: Callable[Q, Out], *operands: Any) -> Out:
     """Return ``true_fun(*operands)`` if `pred` holds, else ``false_fun(*operands)``; only that one is computed.
 
     Under `vmap` with a `pred` that differs between examples both are computed, and one is selected for each.
@@ -42,10 +46,11 @@ def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any],
     if np.shape(plain(pred)) != ():
         raise TypeError(f"cond: the predicate must be a scalar, got shape {np.shape(plain(pred))}")
     index = pred != 0 if type(pred) is Var else int(bool(pred))
-    return chosen("cond", index, {"false_fun": false_fun, "true_fun": true_fun}, operands)
+    out: Out = chosen("cond", index, {"false_fun": false_fun, "true_fun": true_fun}, operands)
+    return out
 
 
-def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
+def switch(index: Any, branches: Sequence[Callable[..., Out]], *operands: Any) -> Out:
     """Return ``branches[index](*operands)``; only that one is computed.
 
     Args:
@@ -66,7 +71,8 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
     value = plain(index)
     if np.shape(value) != () or np.result_type(value).kind not in "iub":
         raise TypeError(f"switch: the index must be an integer scalar, got shape {np.shape(value)} and {np.result_type(value)}")
-    return chosen("switch", index, {f"branch {k}": branch for k, branch in enumerate(branches)}, operands)
+    out: Out = chosen("switch", index, {f"branch {k}": branch for k, branch in enumerate(branches)}, operands)
+    return out
 
 
 def chosen(name: str, index: Any, named: dict[str, Callable[..., Any]], operands: tuple[Any, ...]) -> Any:

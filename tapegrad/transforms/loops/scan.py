@@ -1,7 +1,7 @@
 """`scan` and `map`: a loop over the leading axis as one node."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import numpy as np
 from attrs import frozen
@@ -19,10 +19,24 @@ from tapegrad.transforms.loops.body import as_carry, check_carry, own_copy, plai
 from tapegrad.transforms.outputs import check_function, kind_of
 from tapegrad.transforms.packed import pack_p, slots
 from tapegrad.transforms.pullback import vjp
+from tapegrad.typing import Array, Scalar
 
 Carry = TypeVar("Carry")
+Turn = TypeVar("Turn")
 
 
+@overload
+def scan(
+    f: Callable[[Carry, Any], tuple[Carry, Scalar]],
+    init: Carry,
+    xs: Any = None,
+    length: int | None = None,
+    reverse: bool = False,
+) -> tuple[Carry, Array]: ...
+@overload
+def scan(
+    f: Callable[[Carry, Any], tuple[Carry, Turn]], init: Carry, xs: Any = None, length: int | None = None, reverse: bool = False
+) -> tuple[Carry, Turn]: ...
 def scan(
     f: Callable[[Carry, Any], tuple[Carry, Any]], init: Carry, xs: Any = None, length: int | None = None, reverse: bool = False
 ) -> tuple[Carry, Any]:
@@ -52,6 +66,10 @@ def scan(
     return out
 
 
+@overload
+def map(f: Callable[[Any], Scalar], xs: Any) -> Array: ...
+@overload
+def map(f: Callable[[Any], Turn], xs: Any) -> Turn: ...
 def map(f: Callable[[Any], Any], xs: Any) -> Any:  # the name that jax.lax users look for
     """Apply `f` to each element along the leading axis of `xs`, one after the other, as one node on the tape.
 

@@ -96,6 +96,29 @@ def wrong(params: Params) -> str:
     return "loss"
 
 
+# Jacobians, loops and tapes
+
+
+def turn(carried: Array, x: Array) -> tuple[Array, Params]:
+    return carried, Params(carried, x)
+
+
+def as_batch(params: Params) -> Batch:
+    return Batch(params.weight)
+
+
+tg.jacrev(loss)(batch, batch)  # E: incompatible type "Batch"; expected "Params" || "Batch" is not assignable to "Params"
+tg.hessian(loss)(params)  # E: Too few arguments || Argument missing for parameter "batch"
+tg.record(loss, params)  # E: Missing positional argument "batch" || Argument missing for parameter "batch"
+tg.record(loss, batch, batch)  # E: incompatible type "Batch"; expected "Params" || "Batch" is not assignable to "Params"
+tg.scan(turn, params, params.weight)  # E: has incompatible type || No overloads for "scan" match
+tg.scan(turn, params.weight, params.weight)[1].wieght  # E: has no attribute "wieght" || Cannot access attribute "wieght"
+tg.cond(True, as_batch, as_batch, params).weight  # E: has no attribute "weight" || Cannot access attribute "weight"
+tg.vjp(loss, params, batch)[1](params)  # E: incompatible type "Params" || "Params" is not assignable to
+tnp.where(params.weight > 0.0, params.weight).shape  # E: No overload variant || No overloads for "where" match
+tnp.linspace(0.0, 1.0, retstep=True).shape  # E: has no attribute "shape" || Cannot access attribute "shape"
+
+
 # Compiled functions
 
 compiled = tg.jit(loss, static_argnames="scale")

@@ -184,6 +184,7 @@ assert_type(tg.grad(tg.grad(curve))(2.0), float)
 assert_type(tg.vmap(tg.grad(array_loss))(x), Array)
 y, pull = tg.vjp(attrs_loss, attrs_params, batch)
 assert_type(y, Array)
+assert_type(pull(y), tuple[Any, ...])
 y, pushed = tg.jvp(array_loss, (x,), (x,))
 assert_type(pushed, Array)
 value, push = tg.linearize(array_loss, x)
@@ -197,6 +198,64 @@ def with_count(x: Array) -> tuple[Array, int]:
 assert_type(tg.jvp(with_count, (x,), (x,), has_aux=True), tuple[Array, Array, int])
 assert_type(tg.linearize(with_count, x, has_aux=True)[2], int)
 assert_type(tg.stop_gradient(attrs_params), AttrsParams)
+
+
+# Loops and branches have the types of what their functions return
+
+
+def turn(carried: Array, x: Array) -> tuple[Array, AttrsParams]:
+    return carried + x, AttrsParams(carried, x)
+
+
+def summed(carried: Array, x: Array) -> tuple[Array, float]:
+    return carried + x, 1.0
+
+
+def as_data(params: AttrsParams) -> DataParams:
+    return DataParams(params.weight)
+
+
+assert_type(tg.scan(turn, tnp.ones(2), x), tuple[Array, AttrsParams])
+assert_type(tg.scan(summed, tnp.ones(2), x)[1], Array)
+assert_type(tg.scan(lambda total, x: (total + x, None), tnp.ones(2), x, reverse=True)[1], None)
+assert_type(tg.map(as_data, attrs_params), DataParams)
+assert_type(tg.map(float64_loss, attrs_params), Array)
+assert_type(tg.cond(True, as_data, as_data, attrs_params), DataParams)
+assert_type(tg.switch(0, [as_data, as_data], attrs_params), DataParams)
+tg.cond(True, tnp.sin, lambda x: x * 2.0, x)
+
+# Jacobians keep the arguments; what is made of a lambda can be given to all that take a function
+
+tg.jacrev(turn)(x, x)
+tg.hessian(attrs_loss, argnums=(0, 1))(attrs_params, batch=batch)
+tg.vjp(tg.grad(lambda x: tnp.sum(x**3)), x)
+tg.jvp(tg.vmap(lambda x: tnp.sum(x**3)), (x,), (x,))
+tg.linearize(tg.checkpoint(lambda x: tnp.sum(x**3)), x)
+tg.jacfwd(tg.value_and_grad(lambda x: tnp.sum(x**3)))(x)
+tg.record(tg.grad(lambda x: tnp.sum(x**3)), x)
+tg.testing.check_grads(tg.grad(lambda x: tnp.sum(x**3)), (x,))
+
+# Functions that return something else where a flag is set say what
+
+assert_type(tnp.where(x > 0.0, x, 0.0), Array)
+assert_type(tnp.where(x > 0.0), tuple[Array, ...])
+assert_type(tnp.clip(x, 0.0, 1.0), Array)
+assert_type(tnp.all(tnp.isclose(x, x)), Array)
+assert_type(tnp.allclose(x, x), bool)
+assert_type(tnp.real(x), Array)
+assert_type(tnp.round(x, 2), Array)
+assert_type(tnp.trace(x), Array)
+assert_type(tnp.linspace(0.0, 1.0, 5), Array)
+assert_type(tnp.linspace(0.0, 1.0, 5, retstep=True), tuple[Array, Array])
+assert_type(tnp.average(x, 0), Array)
+assert_type(tnp.average(x, returned=True), tuple[Array, Array])
+assert_type(tnp.atleast_2d(x), Array)
+assert_type(tnp.atleast_2d(x, x), tuple[Array, ...])
+assert_type(tnp.unique(x), Array)
+assert_type(tnp.intersect1d(x, x, return_indices=True), tuple[Array, Array, Array])
+assert_type(tnp.polyfit(x[:, 0], x[:, 1], 2), Array)
+assert_type(tnp.linalg.qr(x).R, Array)
+assert_type(tnp.linalg.qr(x, "r"), Array)
 
 # Trees
 
