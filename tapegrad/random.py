@@ -17,6 +17,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from tapegrad.core.var import Var, apply
+from tapegrad.errors import ConcretizationError
 from tapegrad.ops.random import WORDS, fold_in_p, normal_p, order_p, split_key_p, unit_p
 from tapegrad.typing import Array, DTypeLike, Shape
 
@@ -120,7 +121,8 @@ def normal(key: Array, shape: Shape = (), dtype: DTypeLike = float) -> Array:
         The numbers, of shape `shape` and dtype `dtype`.
 
     Raises:
-        TypeError: if `key` is no key, or `dtype` is not floating-point.
+        TypeError: if `key` is no key, `shape` no shape, or `dtype` is not floating-point.
+        ValueError: if a length in `shape` is negative.
 
     Example:
         >>> normal(key(0), (2, 3), np.float32).dtype
@@ -128,7 +130,7 @@ def normal(key: Array, shape: Shape = (), dtype: DTypeLike = float) -> Array:
     """
     kind = _real("random.normal", dtype)
     check_key("random.normal", key)
-    drawn: Array = apply(normal_p, key, shape=_lengths(shape), dtype=kind)
+    drawn: Array = apply(normal_p, key, shape=_lengths("random.normal", shape), dtype=kind)
     return drawn
 
 
@@ -146,7 +148,8 @@ def uniform(key: Array, shape: Shape = (), dtype: DTypeLike = float, minval: Any
         The numbers, of shape `shape` and dtype `dtype`.
 
     Raises:
-        TypeError: if `key` is no key, or `dtype` is not floating-point.
+        TypeError: if `key` is no key, `shape` no shape, or `dtype` is not floating-point.
+        ValueError: if a length in `shape` is negative.
 
     Example:
         >>> x = uniform(key(0), (1000,), minval=-2.0, maxval=2.0)
@@ -155,7 +158,7 @@ def uniform(key: Array, shape: Shape = (), dtype: DTypeLike = float, minval: Any
     """
     kind = _real("random.uniform", dtype)
     check_key("random.uniform", key)
-    unit: Array = apply(unit_p, key, shape=_lengths(shape), dtype=kind)
+    unit: Array = apply(unit_p, key, shape=_lengths("random.uniform", shape), dtype=kind)
     if type(minval) is float and type(maxval) is float:
         return unit if (minval, maxval) == (0.0, 1.0) else unit * (maxval - minval) + minval
     scaled: Array = unit * (maxval - minval) + minval
@@ -174,14 +177,16 @@ def bernoulli(key: Array, p: float | Array = 0.5, shape: Shape | None = None) ->
         Booleans, of shape `shape`.
 
     Raises:
-        TypeError: if `key` is no key.
+        TypeError: if `key` is no key, or `p` no number.
+        ValueError: if `p` is not from 0 to 1.
 
     Example:
         >>> float(bernoulli(key(0), 0.2, (10_000,)).mean().round(1))
         0.2
     """
     check_key("random.bernoulli", key)
-    lengths = np.shape(p) if shape is None else _lengths(shape)
+    lengths = np.shape(p) if shape is None else _lengths("random.bernoulli", shape)
+    _check_probability(p)
     drawn: Any = apply(unit_p, key, shape=lengths, dtype=np.dtype(float)) < p
     return drawn if type(drawn) is Var else np.asarray(drawn)  # type: ignore[return-value]  # a Var is an array to checkers
 
@@ -245,8 +250,27 @@ def check_key(name: str, key: Any) -> None:
     raise TypeError(f"{name}: expected a key of shape ({WORDS},) and dtype uint64, got {got}{hint}")
 
 
-def _lengths(shape: Shape) -> tuple[int, ...]:
-    return tuple([operator.index(n) for n in shape]) if isinstance(shape, Sequence) else (operator.index(shape),)
+def _lengths(name: str, shape: Any) -> tuple[int, ...]:
+    several = isinstance(shape, Sequence) or (isinstance(shape, np.ndarray) and shape.ndim == 1)
+    try:
+        lengths = tuple([operator.index(n) for n in shape]) if several else (operator.index(shape),)
+    except TypeError as error:
+        if isinstance(error, ConcretizationError):
+            raise
+        raise TypeError(f"{name}: the shape must be an integer or a tuple of integers, got {shape!r}") from None
+    if min(lengths, default=0) < 0:
+        raise ValueError(f"{name}: the lengths of a shape must be 0 or more, got {shape!r}")
+    return lengths
+
+
+def _check_probability(p: Any) -> None:
+    if isinstance(p, Var):
+        return
+    values = np.asarray(p)
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"random.bernoulli: p must be a number or an array of numbers, got {p!r}")
+    if not np.all((values >= 0) & (values <= 1)):
+        raise ValueError(f"random.bernoulli: p must be from 0 to 1, got {p!r}; the order is bernoulli(key, p, shape)")
 
 
 def _integer(name: str, what: str, x: Any) -> int:

@@ -48,8 +48,8 @@ def check_grads(
 
     Raises:
         AssertionError: if a derivative or a value differs; names order, mode, the paths of the leaves, and both numbers.
-        TypeError: if `args` is no tuple, or a leaf of it is not a floating-point array.
-        ValueError: if there is no such mode, or `order` is not 1 or more.
+        TypeError: if `args` is no tuple, a leaf of it is not a floating-point array, or no leaf of the output is one.
+        ValueError: if there is no such mode, `order` is not 1 or more, or `eps` not more than 0.
 
     Example:
         >>> check_grads(lambda x: np.sin(x) * x, (np.array([0.3, 1.0]),))
@@ -58,13 +58,14 @@ def check_grads(
         ...
         AssertionError: check_grads of <lambda>: order 1, rev: the derivative of the output by x, ... give -0.066...
     """
-    unknown = set(modes) - {"fwd", "rev"}
-    if unknown:
-        raise ValueError(f"check_grads: modes are 'fwd' and 'rev', got {sorted(unknown)}")
+    if isinstance(modes, str) or not modes or set(modes) - {"fwd", "rev"}:
+        raise ValueError(f"check_grads: modes are 'fwd' and 'rev', a tuple of one or both, got {modes!r}")
     if not isinstance(args, (tuple, list)):
         raise TypeError(f"check_grads: args must be a tuple of the arguments, got {kind_of(args)}")
     if not isinstance(order, int) or order < 1:
         raise ValueError(f"check_grads: order must be an integer of 1 or more, got {order!r}")
+    if eps is not None and not (isinstance(eps, (int, float)) and eps > 0):
+        raise ValueError(f"check_grads: eps must be a number greater than 0, got {eps!r}")
     vjp(f, *args)  # raises for leaves that are not floating-point, in the words of the transform
     call: Callable[..., Any] = f
     names = argument_names(f, tuple(range(len(args))))
@@ -72,6 +73,8 @@ def check_grads(
     leaves, structure = tree.flatten(tuple(args))
     out = call(*args)
     wanted = [np.asarray(y).dtype.kind in "fc" for y in tree.leaves(out)]
+    if not any(wanted):
+        raise TypeError(f"check_grads: {getattr(f, '__name__', f)} returns no floating-point number that could be checked")
     outputs = [f"the output{path}" for path, is_wanted in zip(tree.paths(out), wanted, strict=True) if is_wanted]
 
     def flat(xs: list[Any]) -> list[Any]:

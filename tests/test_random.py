@@ -121,6 +121,25 @@ def test_bad_settings_are_refused() -> None:
         random.split(random.key(0), -1)
 
 
+@pytest.mark.parametrize("draw", [random.normal, random.uniform, lambda key, shape: random.bernoulli(key, 0.5, shape)])
+def test_what_is_no_shape_is_refused(draw: Callable[[Array, Any], Array]) -> None:
+    for wrong in ("23", 2.0, (2, 3.0), np.ones(2)):
+        with pytest.raises(TypeError, match=r"random\.\w+: the shape must be an integer or a tuple of integers, got "):
+            draw(random.key(0), wrong)
+    with pytest.raises(ValueError, match=r"random\.\w+: the lengths of a shape must be 0 or more, got \(2, -1\)"):
+        draw(random.key(0), (2, -1))
+    assert draw(random.key(0), np.array([2, 3])).shape == (2, 3)
+
+
+def test_a_probability_lies_between_0_and_1() -> None:
+    for wrong in (2.0, -0.5, np.nan, np.array([0.5, 1.5]), (3,)):
+        with pytest.raises(ValueError, match=r"p must be from 0 to 1, got .*; the order is bernoulli"):
+            random.bernoulli(random.key(0), wrong)  # type: ignore[arg-type]  # also a shape in its place
+    with pytest.raises(TypeError, match="p must be a number or an array of numbers, got 'a'"):
+        random.bernoulli(random.key(0), "a")  # type: ignore[arg-type]  # the mistake under test
+    assert random.bernoulli(random.key(0), np.array([0.0, 1.0])).tolist() == [False, True]
+
+
 def test_counts_and_dtypes_of_another_kind_are_refused() -> None:
     key = random.key(0)
     wrong: Any = "2"

@@ -155,6 +155,18 @@ def test_unknown_modes_are_refused() -> None:
         check_grads(np.sin, (1.0,), modes=("forward",))
 
 
+def test_a_check_of_nothing_is_refused() -> None:
+    for modes in ((), "fwd"):
+        with pytest.raises(ValueError, match="modes are 'fwd' and 'rev', a tuple of one or both, got"):
+            check_grads(np.sin, (1.0,), modes=modes)
+    for nothing in (lambda x: None, lambda x: np.argmax(x)):
+        with pytest.raises(TypeError, match="returns no floating-point number that could be checked"):
+            check_grads(nothing, (np.ones(2),))
+    for eps in (0.0, -1e-3, "1"):
+        with pytest.raises(ValueError, match="eps must be a number greater than 0"):
+            check_grads(np.sin, (1.0,), eps=eps)  # type: ignore[arg-type]  # a mistake
+
+
 def test_other_arguments_of_the_wrong_kind_are_refused() -> None:
     with pytest.raises(TypeError, match=r"args must be a tuple of the arguments, got an array of shape \(3,\)"):
         check_grads(np.sin, np.ones(3))  # type: ignore[arg-type]  # a mistake

@@ -379,3 +379,11 @@ def test_arguments_of_the_wrong_kind_are_named() -> None:
         tree.unflatten([1.0], tree.structure([1.0]))  # type: ignore[arg-type]  # a mistake: they are swapped
     with pytest.raises(TypeError, match="register: expected a class, got 3"):
         tree.register(3, lambda x: (None, ()), lambda key, children: 3)  # type: ignore[arg-type]  # a mistake
+
+
+def test_what_is_no_function_is_refused_where_a_tree_and_a_function_are_exchanged() -> None:
+    mistaken: Any = np.ones(3)
+    with pytest.raises(TypeError, match=r"tree\.map: expected a function and then trees, got a ndarray"):
+        tree.map(mistaken, np.sin)
+    with pytest.raises(TypeError, match=r"tree\.reduce: expected a function, a tree and a start, got a list"):
+        tree.reduce([1.0, 2.0], np.add, 0.0)  # type: ignore[arg-type]  # the mistake under test

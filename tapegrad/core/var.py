@@ -14,6 +14,7 @@ import numpy as np
 
 from tapegrad.core.beside import constant, gathered
 from tapegrad.core.complaints import ARRAYS, INDEX, INTEGER, MASK, ROUNDED, TRUTH, check_numbers, leaked, no_stand_in
+from tapegrad.core.elsewhere import no_attribute
 from tapegrad.core.kinds import BOOLEAN, PLAIN
 from tapegrad.core.methods import Methods, function
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording
@@ -276,8 +277,7 @@ class Var(Methods):
         self.link.write(self, index, value)
 
     def __getattr__(self, name: str) -> NoReturn:
-        hint = " It is an attribute of ndarray that has no derivative rule." if hasattr(np.ndarray, name) else ""
-        raise AttributeError(f"a traced array has no attribute '{name}'.{hint}")
+        raise no_attribute(name)
 
     # NumPy's protocols
 

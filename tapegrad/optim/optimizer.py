@@ -6,7 +6,7 @@ from typing import Any, NoReturn, Protocol, TypeVar
 import numpy as np
 
 from tapegrad import tree
-from tapegrad.core.arrays import shape_of
+from tapegrad.core.arrays import dtype_of, shape_of
 from tapegrad.core.var import Var
 from tapegrad.errors import TreeError
 
@@ -45,18 +45,28 @@ def apply_updates(params: T, updates: T) -> T:
 
     Raises:
         TreeError: if the trees differ, or the shapes of two leaves; the message has the path.
+        TypeError: if a parameter is an integer, and its update is not.
 
     Example:
         >>> apply_updates([np.ones(2)], [np.array([0.5, -0.5])])
         [array([1.5, 0.5])]
     """
     steps, values = paired("optim.apply_updates", "updates", updates, params)
-    return tree.refill(params, [_moved(x, step) for x, step in zip(values, steps, strict=True)])
+    return tree.refill(params, [_moved(x, step, params) for x, step in zip(values, steps, strict=True)])
 
 
-def _moved(x: Any, step: Any) -> Any:
+def _moved(x: Any, step: Any, params: Any) -> Any:
     y = x + step
-    return y if type(x) is float or y.dtype == x.dtype else y.astype(x.dtype)
+    dtype = dtype_of(x)
+    if type(x) is float or dtype_of(y) == dtype:
+        return y
+    if dtype.kind in "biu" and dtype_of(y).kind not in "biu":
+        path = next(path for path, leaf in zip(tree.paths(params), tree.leaves(params), strict=True) if leaf is x)
+        raise TypeError(
+            f"optim.apply_updates: the parameter at {path or 'the root'} has dtype {dtype}, and would lose what stands "
+            f"behind the point of its update, of dtype {dtype_of(y)}; make it a floating-point number"
+        )
+    return y.astype(dtype)
 
 
 def paired(name: str, what: str, given: Any, like: Any) -> tuple[list[Any], list[Any]]:

@@ -101,11 +101,14 @@ def map(f: Callable[..., Any], tree: T, *rest: Any) -> T:  # the name that jax.t
 
     Raises:
         TreeError: naming the path at which a tree of `rest` has another structure.
+        TypeError: if `f` is no function.
 
     Example:
         >>> map(lambda x, y: x + y, {"a": 1.0}, {"a": 10.0})
         {'a': 11.0}
     """
+    if not callable(f):
+        raise TypeError(f"tree.map: expected a function and then trees, got a {type(f).__name__} as function")
     if not rest:
         return rebuild(f, tree)
     return _zip_map(f, (tree, *rest), "")  # type: ignore[no-any-return]  # a tree like the first one
@@ -114,10 +117,15 @@ def map(f: Callable[..., Any], tree: T, *rest: Any) -> T:  # the name that jax.t
 def reduce(f: Callable[[S, Any], S], tree: Any, initial: S) -> S:
     """Fold the leaves of `tree` from left to right: ``f(f(initial, leaf0), leaf1)`` and so on.
 
+    Raises:
+        TypeError: if `f` is no function.
+
     Example:
         >>> reduce(lambda total, x: total + x, [1.0, {"a": 2.0}], 0.0)
         3.0
     """
+    if not callable(f):
+        raise TypeError(f"tree.reduce: expected a function, a tree and a start, got a {type(f).__name__} as function")
     for leaf in leaves(tree):
         initial = f(initial, leaf)
     return initial

@@ -405,3 +405,9 @@ def test_a_list_of_traced_values_beside_a_traced_array_has_its_derivative(transf
 def test_a_product_of_a_list_of_traced_values_and_a_plain_array() -> None:
     a = np.array([0.7, 1.3])
     assert tg.grad(lambda x: tnp.matmul([x[0], x[1] * 2.0], a))(a.copy()).tolist() == [0.7, 2.6]
+
+
+@pytest.mark.parametrize(("name", "way"), [("detach", "stop_gradient"), ("unsqueeze", r"x\[:, None\]"), ("view", "reshape")])
+def test_methods_of_other_libraries_say_what_is_written_here(name: str, way: str) -> None:
+    with pytest.raises(AttributeError, match=f"a traced array has no attribute '{name}'. Write .*{way}"):
+        tg.grad(lambda x: getattr(x, name)())(1.0)

@@ -161,6 +161,13 @@ def test_parameters_that_are_no_real_numbers_are_refused_with_their_path(optimiz
         optimizer.init(["relu"])
 
 
+def test_integers_are_not_moved_by_parts_of_one() -> None:
+    for whole in (np.arange(3), 3, np.int32(3)):
+        with pytest.raises(TypeError, match=r"the parameter at \['n'\] has dtype int\d\d, .* make it a floating-point number"):
+            optim.apply_updates({"n": whole}, {"n": np.full(np.shape(whole), 0.5)})
+    assert optim.apply_updates([3, np.arange(2)], [1, np.ones(2, int)])[0] == 4
+
+
 def test_settings_out_of_range_are_refused() -> None:
     for make in (
         lambda: optim.sgd(-0.1),

@@ -286,6 +286,37 @@ def test_a_mistake_is_named(f: Callable[..., Any], error: type[Exception], messa
     raises(error, message, under_grad(f))
 
 
+UNTYPED: Any = tg  # for mistakes that a type checker finds
+
+
+@pytest.mark.parametrize(
+    ("f", "error", "message"),
+    [
+        (lambda: UNTYPED.scan(np.add, 0.0, length=-1), ValueError, "scan: length must be 0 or more, got -1"),
+        (lambda: UNTYPED.scan(np.add, 0.0, length=2.0), TypeError, "scan: length must be an integer, got a float"),
+        (lambda: UNTYPED.cond("no", np.sin, np.cos, 1.0), TypeError, "cond: the predicate must be a boolean scalar, got a str"),
+        (lambda: UNTYPED.cond(None, np.sin, np.cos, 1.0), TypeError, "cond: the predicate must be a boolean scalar, got None"),
+        (
+            lambda: UNTYPED.cond(np.cos, True, np.sin, 1.0),
+            TypeError,
+            "cond: the predicate must be a boolean scalar, got an ufunc",
+        ),
+        (
+            lambda: UNTYPED.switch(0, np.sin, 1.0),
+            TypeError,
+            "switch: expected a list of functions after the index, got an ufunc",
+        ),
+        (
+            lambda: UNTYPED.switch([np.sin], 0, 1.0),
+            TypeError,
+            "switch: expected a list of functions after the index, got an int",
+        ),
+    ],
+)
+def test_a_mistake_outside_of_transforms_is_named(f: Callable[[], Any], error: type[Exception], message: str) -> None:
+    raises(error, message, f)
+
+
 @pytest.mark.parametrize("answer", ["less", None, [True]], ids=str)
 def test_a_loop_outside_of_transforms_ends_by_truth_alone(answer: Any) -> None:
     with pytest.raises(TypeError, match="while_loop: the condition must be a boolean scalar"):

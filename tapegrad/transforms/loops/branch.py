@@ -1,6 +1,6 @@
 """`cond` and `switch`: a branch as one node."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -16,7 +16,7 @@ from tapegrad.transforms.batch import vmap
 from tapegrad.transforms.checkpoint import moving
 from tapegrad.transforms.forward import jvp
 from tapegrad.transforms.loops.body import Body, plain, trace_body
-from tapegrad.transforms.outputs import check_function
+from tapegrad.transforms.outputs import check_function, kind_of
 from tapegrad.transforms.packed import pack_p, slots
 from tapegrad.transforms.pullback import vjp
 
@@ -37,7 +37,7 @@ def cond(pred: Any, true_fun: Callable[P, Out], false_fun: Callable[Q, Out], *op
         operands: pytrees of arrays.
 
     Raises:
-        TypeError: if `pred` is not a scalar, or the branches return different trees, shapes or dtypes.
+        TypeError: if `pred` is not a boolean scalar, or the branches return different trees, shapes or dtypes.
 
     Example:
         >>> cond(True, lambda x: x * 2.0, lambda x: -x, 3.0)
@@ -45,6 +45,8 @@ def cond(pred: Any, true_fun: Callable[P, Out], false_fun: Callable[Q, Out], *op
     """
     if np.shape(plain(pred)) != ():
         raise TypeError(f"cond: the predicate must be a scalar, got shape {np.shape(plain(pred))}")
+    if np.asarray(plain(pred)).dtype.kind not in "biuf":
+        raise TypeError(f"cond: the predicate must be a boolean scalar, got {kind_of(pred)}; the order is cond(pred, f, g, x)")
     index = pred != 0 if type(pred) is Var else int(bool(pred))
     out: Out = chosen("cond", index, {"false_fun": false_fun, "true_fun": true_fun}, operands)
     return out
@@ -59,13 +61,17 @@ def switch(index: Any, branches: Sequence[Callable[..., Out]], *operands: Any) -
         operands: pytrees of arrays.
 
     Raises:
-        TypeError: if `index` is not an integer scalar, or the branches return different trees, shapes or dtypes.
+        TypeError: if `index` is not an integer scalar, `branches` no list of functions, or they return different trees, shapes
+            or dtypes.
         ValueError: if there is no branch.
 
     Example:
         >>> switch(1, (lambda x: x, lambda x: x * x), 3.0)
         9.0
     """
+    if not isinstance(branches, Iterable) or isinstance(branches, (np.ndarray, Var)):
+        raise TypeError(f"switch: expected a list of functions after the index, got {kind_of(branches)}")
+    branches = list(branches)
     if not branches:
         raise ValueError("switch: there is no branch")
     value = plain(index)

@@ -1,5 +1,6 @@
 """`scan` and `map`: a loop over the leading axis as one node."""
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, overload
 
@@ -55,8 +56,8 @@ def scan(
         The last carried value, and a tree like `y` with a leading axis of the number of turns.
 
     Raises:
-        ValueError: if lengths differ, or none is given.
-        TypeError: if the carried value changes its shape or dtype.
+        ValueError: if lengths differ, or none is given, or it is negative.
+        TypeError: if the carried value changes its shape or dtype, or the length is no integer.
 
     Example:
         >>> scan(lambda total, x: (total + x, total), 0.0, np.array([1.0, 2.0, 3.0]))
@@ -300,6 +301,7 @@ def count_turns(name: str, xs: Any, length: int | None) -> int:
     """Return the number of turns.
 
     Raises:
+        TypeError: if the length is no integer.
         ValueError: if there is no one number.
     """
     sizes: dict[str, int] = {}
@@ -309,9 +311,20 @@ def count_turns(name: str, xs: Any, length: int | None) -> int:
             raise ValueError(f"{name}: xs{path} is a scalar and has no leading axis to loop over")
         sizes[f"xs{path}"] = shape[0]
     if length is not None:
-        sizes["length"] = int(length)
+        sizes["length"] = turns_of(name, length)
     if not sizes:
         raise ValueError(f"{name}: give xs or a length")
     if len(set(sizes.values())) > 1:
         raise ValueError(f"{name}: the leading axes differ: {', '.join(f'{which} has {n}' for which, n in sizes.items())}")
     return next(iter(sizes.values()))
+
+
+def turns_of(name: str, length: Any) -> int:
+    """Return a length that was given as a number."""
+    try:
+        turns = operator.index(length)
+    except TypeError:
+        raise TypeError(f"{name}: length must be an integer, got {kind_of(length)}") from None
+    if turns < 0:
+        raise ValueError(f"{name}: length must be 0 or more, got {turns}")
+    return turns
