@@ -253,9 +253,14 @@ class Jitted(Transformed, Generic[P, Out]):
         level, frame = 1, sys._getframe()
         while frame.f_back is not None and frame.f_code.co_filename.startswith(HOME):
             level, frame = level + 1, frame.f_back
+        if what.startswith("the static argument"):
+            way = "Each value of it costs a trace; numbers and arrays can be traced (take it out of static_argnames)"
+        elif what.startswith("the tree"):
+            way = "Each new kind of arguments costs a trace; give trees of one structure"
+        else:
+            way = "Each new kind of arguments costs a trace; pad arrays to a common shape"
         warnings.warn(
-            f"jit of {name_of(self.f)} has traced {cache.misses} times: {what}. Each "
-            f"new kind of arguments costs a trace; pad arrays to a common shape, or leave this function uncompiled",
+            f"jit of {name_of(self.f)} has traced {cache.misses} times: {what}. {way}, or leave this function uncompiled",
             RuntimeWarning,
             stacklevel=level,
         )

@@ -53,6 +53,11 @@ class Nodes(Sequence[Node]):
     def __getitem__(self, index: int | slice) -> "Node | Nodes":
         return Nodes(self._steps[index]) if isinstance(index, slice) else Node(*self._steps[index])
 
+    def __repr__(self) -> str:
+        names = [step[0].name for step in self._steps[:8]]
+        more = ["..."] if len(self) > len(names) else []
+        return f"<{len(self)} nodes: {', '.join([*names, *more])}>"
+
 
 Entry: TypeAlias = tuple[int, Callable[..., Any] | str, tuple[Any, ...], tuple[int, ...]]
 """The arguments that one transform put on the tape: the index of their first root, the function, its arguments, and the

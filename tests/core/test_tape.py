@@ -259,6 +259,13 @@ def test_the_tape_is_dropped_with_the_transform() -> None:
     assert len(kept[0].tape.steps) == 0
 
 
+def test_nodes_are_shown_by_their_names() -> None:
+    tape = tg.record(lambda x: np.sum(np.sin(x) * 2.0), np.ones(2))
+    assert repr(tape.nodes) == "<4 nodes: root, sin, multiply, sum>"
+    assert repr(tape.nodes[1:2]) == "<1 nodes: sin>"
+    assert repr(tg.record(lambda x: sum(x for _ in range(9)), 1.0).nodes).endswith("add, ...>")
+
+
 def test_an_exception_inside_a_rule_leaves_the_library_usable(temporary: None) -> None:
     from tapegrad.core.families import elementwise
     from tapegrad.core.var import unary
