@@ -1,7 +1,7 @@
 """`while_loop` and `fori_loop`: loops that run until something holds, or a number of times."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, SupportsIndex, TypeVar
 
 import numpy as np
 from attrs import frozen
@@ -71,7 +71,7 @@ def while_loop(cond_fun: Callable[[Carry], Any], body_fun: Callable[[Carry], Car
     return tree.unflatten(structure, [apply(pick_p, node, which=k) for k in range(len(leaves))])
 
 
-def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Carry], Carry], init_val: Carry) -> Carry:
+def fori_loop(lower: SupportsIndex, upper: SupportsIndex, body_fun: Callable[[Any, Carry], Carry], init_val: Carry) -> Carry:
     """Repeat ``value = body_fun(i, value)`` for i from `lower` to ``upper - 1``.
 
     Args:
@@ -93,7 +93,9 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Carry], Carry], i
         turns = np.arange(start, max(start, stop))
         last: Carry = looped("fori_loop", lambda value, i: (body_fun(i, value), None), init_val, turns)[0]
         return last
-    _, value = while_loop(lambda s: s[0] < upper, lambda s: (s[0] + 1, body_fun(s[0], s[1])), (lower + 0, init_val))
+    first: Any = lower
+    end: Any = upper
+    _, value = while_loop(lambda s: s[0] < end, lambda s: (s[0] + 1, body_fun(s[0], s[1])), (first + 0, init_val))
     return value
 
 

@@ -113,6 +113,7 @@ tg.record(loss, params)  # E: Missing positional argument "batch" || Argument mi
 tg.record(loss, batch, batch)  # E: incompatible type "Batch"; expected "Params" || "Batch" is not assignable to "Params"
 tg.scan(turn, params, params.weight)  # E: has incompatible type || No overloads for "scan" match
 tg.scan(turn, params.weight, params.weight)[1].wieght  # E: has no attribute "wieght" || Cannot access attribute "wieght"
+tg.fori_loop(0, "3", lambda k, params: params, params)  # E: has incompatible type "str" || is incompatible with protocol "SupportsIndex"
 tg.cond(True, as_batch, as_batch, params).weight  # E: has no attribute "weight" || Cannot access attribute "weight"
 tg.vjp(loss, params, batch)[1](params)  # E: incompatible type "Params" || "Params" is not assignable to
 tnp.where(params.weight > 0.0, params.weight).shape  # E: No overload variant || No overloads for "where" match

@@ -223,6 +223,7 @@ assert_type(tg.map(float64_loss, attrs_params), Array)
 assert_type(tg.cond(True, as_data, as_data, attrs_params), DataParams)
 assert_type(tg.switch(0, [as_data, as_data], attrs_params), DataParams)
 tg.cond(True, tnp.sin, lambda x: x * 2.0, x)
+assert_type(tg.fori_loop(0, tnp.argmax(x), lambda k, params: params, attrs_params), AttrsParams)
 
 # Jacobians keep the arguments; what is made of a lambda can be given to all that take a function
 
