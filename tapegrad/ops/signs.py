@@ -8,8 +8,8 @@ import numpy as np
 from tapegrad.core.arrays import dtype_of
 from tapegrad.core.families import batch_elementwise, constant, elementwise
 from tapegrad.core.primitive import FUNCTIONS, Primitive, case, no_cotangent
-from tapegrad.core.var import apply, unary
-from tapegrad.ops.quotient import quotient
+from tapegrad.core.var import Var, apply, unary
+from tapegrad.ops.quotient import per, quotient
 
 
 def sign(x: Any) -> Any:
@@ -55,7 +55,12 @@ def _absolute_slope(g: Any, y: Any, x: Any) -> Any:
     h = quotient(g, y)
     if h is not None:
         return h * np.conjugate(x)
-    return g * (unary(signum_p, x) if dtype_of(x).kind != "c" else np.conjugate(np.sign(x)))
+    if dtype_of(x).kind != "c":
+        return g * unary(signum_p, x)
+    c = g * np.conjugate(np.sign(x))
+    if dtype_of(g).kind == "c" and (type(x) is Var or type(y) is Var):  # a tangent; `times` sees what a square makes of it
+        return np.where(np.isinf(y), np.real(c), per(np.real(g * np.conjugate(x)), y))
+    return c
 
 
 absolute_p = elementwise(

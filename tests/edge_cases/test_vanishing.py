@@ -79,6 +79,8 @@ SQUARES: dict[str, tuple[Any, Any]] = {
         lambda xp, x: 5 * xp.sum(x * x),
     ),
     "abs(x)**2": (lambda xp, x: xp.sum(xp.abs(x) ** 2), lambda xp, x: xp.sum(x * x)),
+    "abs(z)**2": (lambda xp, x: xp.sum(xp.abs(x + 1j * xp.flip(x)) ** 2), lambda xp, x: 2 * xp.sum(x * x)),
+    "power of a spectrum": (lambda xp, x: xp.sum(xp.abs(xp.fft.fft(x)) ** 2), lambda xp, x: 3 * xp.sum(x * x)),
     "fabs(x)**2": (lambda xp, x: xp.sum(xp.fabs(x) ** 2), lambda xp, x: xp.sum(x * x)),
     "hypot(x, 2x)**2": (lambda xp, x: xp.sum(xp.hypot(x, 2 * x) ** 2), lambda xp, x: 5 * xp.sum(x * x)),
 }
