@@ -3,7 +3,7 @@
 Traced values are decomposed as full matrices: LAPACK's routines for bands have no derivatives that would be bands.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
 import scipy.linalg
@@ -95,6 +95,28 @@ def eigvals_banded(
     return w
 
 
+@overload
+def eigh_tridiagonal(
+    d: ArrayLike,
+    e: ArrayLike,
+    eigvals_only: Literal[False] = False,
+    select: Select = "a",
+    select_range: tuple[float, float] | None = None,
+    check_finite: bool = True,
+    tol: float = 0.0,
+    lapack_driver: str = "auto",
+) -> tuple[Array, Array]: ...
+@overload
+def eigh_tridiagonal(
+    d: ArrayLike,
+    e: ArrayLike,
+    eigvals_only: Literal[True],
+    select: Select = "a",
+    select_range: tuple[float, float] | None = None,
+    check_finite: bool = True,
+    tol: float = 0.0,
+    lapack_driver: str = "auto",
+) -> Array: ...
 def eigh_tridiagonal(
     d: ArrayLike,
     e: ArrayLike,

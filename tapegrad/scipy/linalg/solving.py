@@ -1,6 +1,6 @@
 """Linear systems, inverses and determinants, under SciPy's names."""
 
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
 import scipy.linalg
@@ -221,6 +221,24 @@ def det(a: ArrayLike, overwrite_a: bool = False, check_finite: bool = True) -> A
     return y
 
 
+@overload
+def pinv(
+    a: ArrayLike,
+    *,
+    atol: float | None = None,
+    rtol: float | None = None,
+    return_rank: Literal[False] = False,
+    check_finite: bool = True,
+) -> Array: ...
+@overload
+def pinv(
+    a: ArrayLike,
+    *,
+    atol: float | None = None,
+    rtol: float | None = None,
+    return_rank: Literal[True],
+    check_finite: bool = True,
+) -> tuple[Array, int]: ...
 def pinv(
     a: ArrayLike,
     *,
@@ -255,6 +273,34 @@ def pinv(
     return _pseudoinverse(scipy_pinv, matrix, matrix, {"atol": atol, "rtol": rtol}, return_rank)
 
 
+@overload
+def pinvh(
+    a: ArrayLike,
+    atol: float | None = None,
+    rtol: float | None = None,
+    lower: bool = True,
+    return_rank: Literal[False] = False,
+    check_finite: bool = True,
+) -> Array: ...
+@overload
+def pinvh(
+    a: ArrayLike,
+    atol: float | None,
+    rtol: float | None,
+    lower: bool,
+    return_rank: Literal[True],
+    check_finite: bool = True,
+) -> tuple[Array, int]: ...
+@overload
+def pinvh(
+    a: ArrayLike,
+    atol: float | None = None,
+    rtol: float | None = None,
+    lower: bool = True,
+    *,
+    return_rank: Literal[True],
+    check_finite: bool = True,
+) -> tuple[Array, int]: ...
 def pinvh(
     a: ArrayLike,
     atol: float | None = None,

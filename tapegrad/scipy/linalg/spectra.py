@@ -1,6 +1,6 @@
 """Eigenvalues and singular values, under SciPy's names."""
 
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import numpy as np
 import scipy.linalg
@@ -25,6 +25,34 @@ scipy_eig: Fn = scipy.linalg.eig
 scipy_eigvals: ArrayFn = scipy.linalg.eigvals
 
 
+@overload
+def svd(
+    a: ArrayLike,
+    full_matrices: bool = True,
+    compute_uv: Literal[True] = True,
+    overwrite_a: bool = False,
+    check_finite: bool = True,
+    lapack_driver: Literal["gesdd", "gesvd"] = "gesdd",
+) -> tuple[Array, Array, Array]: ...
+@overload
+def svd(
+    a: ArrayLike,
+    full_matrices: bool,
+    compute_uv: Literal[False],
+    overwrite_a: bool = False,
+    check_finite: bool = True,
+    lapack_driver: Literal["gesdd", "gesvd"] = "gesdd",
+) -> Array: ...
+@overload
+def svd(
+    a: ArrayLike,
+    full_matrices: bool = True,
+    *,
+    compute_uv: Literal[False],
+    overwrite_a: bool = False,
+    check_finite: bool = True,
+    lapack_driver: Literal["gesdd", "gesvd"] = "gesdd",
+) -> Array: ...
 def svd(
     a: ArrayLike,
     full_matrices: bool = True,
@@ -87,6 +115,36 @@ def svdvals(a: ArrayLike, overwrite_a: bool = False, check_finite: bool = True) 
     return s
 
 
+@overload
+def eigh(
+    a: ArrayLike,
+    b: ArrayLike | None = None,
+    *,
+    lower: bool = True,
+    eigvals_only: Literal[False] = False,
+    overwrite_a: bool = False,
+    overwrite_b: bool = False,
+    type: Literal[1, 2, 3] = 1,
+    check_finite: bool = True,
+    subset_by_index: tuple[int, int] | None = None,
+    subset_by_value: tuple[float, float] | None = None,
+    driver: str | None = None,
+) -> tuple[Array, Array]: ...
+@overload
+def eigh(
+    a: ArrayLike,
+    b: ArrayLike | None = None,
+    *,
+    lower: bool = True,
+    eigvals_only: Literal[True],
+    overwrite_a: bool = False,
+    overwrite_b: bool = False,
+    type: Literal[1, 2, 3] = 1,
+    check_finite: bool = True,
+    subset_by_index: tuple[int, int] | None = None,
+    subset_by_value: tuple[float, float] | None = None,
+    driver: str | None = None,
+) -> Array: ...
 def eigh(
     a: ArrayLike,
     b: ArrayLike | None = None,

@@ -257,6 +257,13 @@ assert_type(tnp.intersect1d(x, x, return_indices=True), tuple[Array, Array, Arra
 assert_type(tnp.polyfit(x[:, 0], x[:, 1], 2), Array)
 assert_type(tnp.linalg.qr(x).R, Array)
 assert_type(tnp.linalg.qr(x, "r"), Array)
+assert_type(tg.scipy.linalg.svd(x), tuple[Array, Array, Array])
+assert_type(tg.scipy.linalg.svd(x, compute_uv=False), Array)
+assert_type(tg.scipy.linalg.eigh(x), tuple[Array, Array])
+assert_type(tg.scipy.linalg.eigh(x, eigvals_only=True), Array)
+assert_type(tg.scipy.linalg.pinv(x), Array)
+assert_type(tg.scipy.linalg.pinvh(x, return_rank=True), tuple[Array, int])
+assert_type(tg.scipy.linalg.eigh_tridiagonal(x[0], x[0]), tuple[Array, Array])
 
 # Trees
 
