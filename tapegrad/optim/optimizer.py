@@ -141,8 +141,8 @@ def zeros_like(params: T) -> T:
 
     def zeros(path: str, x: Any) -> Any:
         dtype = getattr(x, "dtype", np.dtype(type(x)) if isinstance(x, (int, float, complex)) else None)
-        if dtype is None or dtype.kind != "f":
-            got = f"dtype {dtype}" if dtype is not None else f"type {type(x).__name__}"
+        if not isinstance(dtype, np.dtype) or dtype.kind != "f":
+            got = f"dtype {dtype}" if isinstance(dtype, np.dtype) else f"type {type(x).__name__}"
             raise TypeError(f"optim: the parameter at {path or 'the root'} has {got}, expected real floating-point numbers")
         return np.zeros(np.shape(x), dtype) if np.ndim(x) else dtype.type(0)
 

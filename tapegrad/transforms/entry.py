@@ -102,11 +102,15 @@ def enter(tape: Recording, name: str, f: Callable[..., Any], args: tuple[Any, ..
 def refuse(name: str, f: Callable[..., Any], args: Sequence[Any], positions: tuple[int, ...], count: int, x: Any) -> NoReturn:
     """Raise the error for a leaf that cannot be differentiated by: the one after `count` good ones."""
     names, paths = argument_names(f, positions), argument_paths(f, args, positions)
-    what = f"dtype {x.dtype}" if hasattr(x, "dtype") else f"type {type(x).__name__}"
+    foreign = hasattr(x, "dtype") and not isinstance(x, (np.ndarray, np.generic))
+    library = f"{type(x).__module__}." if foreign else ""
+    what = f"dtype {x.dtype}" if hasattr(x, "dtype") and not foreign else f"type {library}{type(x).__name__}"
     path = paths[count] if count < len(paths) else str(names)
     if has_own_arithmetic(x) and x.dtype.kind in "fc":
         raise own_arithmetic(f"{name} of {getattr(f, '__name__', f)}: the leaf {path}", x)
     ways = [WAYS.get(name, "pass it as another argument (see argnums)")]
+    if foreign:
+        ways.insert(0, "convert it with numpy.asarray")
     if isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "iub":
         ways.insert(0, "convert it with .astype(float)")
     elif isinstance(x, int):
@@ -118,8 +122,8 @@ def refuse(name: str, f: Callable[..., Any], args: Sequence[Any], positions: tup
     *others, last = ways
     advice = f"{', '.join(others)} or {last}" if others else last
     raise TypeError(
-        f"{name} of {getattr(f, '__name__', f)}: the leaf {path} has {what}, but derivatives are taken by real or complex "
-        f"floating-point numbers only. {advice[0].upper()}{advice[1:]}."
+        f"{name} of {getattr(f, '__name__', f)}: the leaf {path} has {what}, but derivatives are taken by "
+        f"{'arrays of NumPy' if foreign else 'real or complex floating-point numbers'} only. {advice[0].upper()}{advice[1:]}."
     )
 
 

@@ -291,3 +291,23 @@ def test_arrays_with_an_arithmetic_of_their_own_are_refused(name: str) -> None:
 @pytest.mark.parametrize("f", [lambda x: x * 1j, lambda x: 1j])
 def test_a_complex_number_of_pythons_is_no_loss_either(f: Any) -> None:
     raises(lambda: tg.grad(f)(1.0), TypeError, "got dtype complex128. Take its real part or absolute value")
+
+
+class Tensor:
+    """An array of another library."""
+
+    shape, dtype = (2,), "torch.float32"
+
+
+def test_an_array_of_another_library_is_called_so() -> None:
+    tensor: Any = Tensor()
+    with pytest.raises(
+        TypeError, match=r"the leaf a has type tests\.\w+\.test_bad_input\.Tensor, but .* by arrays of NumPy only"
+    ):
+        tg.grad(np.sum)(tensor)
+    with pytest.raises(
+        TypeError, match=r"the leaf w\[1\] has .* Convert it with numpy\.asarray or pass it as another argument"
+    ):
+        tg.grad(lambda w: np.sum(w[0]))([1.0, tensor])
+    with pytest.raises(TypeError, match=r"the parameter at \['w'\] has type Tensor, expected real floating-point numbers"):
+        tg.optim.sgd(0.1).init({"w": tensor})
