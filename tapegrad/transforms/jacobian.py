@@ -19,7 +19,7 @@ from tapegrad.transforms.reverse import Grad, differentiate
 from tapegrad.transforms.wrapped import Transformed
 
 P = ParamSpec("P")
-T = TypeVar("T")
+T = TypeVar("T", bound=Any)  # the bound lets type checkers look into lambdas
 
 ANYWHERE = inspect.Parameter.POSITIONAL_OR_KEYWORD
 

@@ -229,6 +229,7 @@ assert_type(tg.fori_loop(0, tnp.argmax(x), lambda k, params: params, attrs_param
 
 tg.jacrev(turn)(x, x)
 tg.hessian(attrs_loss, argnums=(0, 1))(attrs_params, batch=batch)
+tg.hvp(lambda p: tg.numpy.sum(p.weight * p.weight))(attrs_params, attrs_params)
 tg.vjp(tg.grad(lambda x: tnp.sum(x**3)), x)
 tg.jvp(tg.vmap(lambda x: tnp.sum(x**3)), (x,), (x,))
 tg.linearize(tg.checkpoint(lambda x: tnp.sum(x**3)), x)
