@@ -17,7 +17,7 @@ from tapegrad.core.var import Var, apply, handle
 from tapegrad.errors import LeakedVarError
 from tapegrad.transforms.batch import vmap
 from tapegrad.transforms.forward import jvp
-from tapegrad.transforms.packed import pack_p, slots
+from tapegrad.transforms.packed import axes_of, pack_p, shared, slots
 from tapegrad.transforms.pullback import vjp
 from tapegrad.transforms.wrapped import Transformed
 
@@ -137,7 +137,8 @@ def _push(tangents: Sequence[Any], y: Any, packed: Any, program: Program) -> Any
 
 
 def _batch(args: Sequence[Any], batched: Sequence[bool], program: Program) -> Any:
-    return vmap(program)(*args[0])
+    parts = args[0]
+    return vmap(program, in_axes=axes_of(parts))(*shared(parts))
 
 
 checkpoint_p = Primitive(

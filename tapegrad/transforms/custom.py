@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
-from attrs import define, field
+from attrs import define, evolve, field
 
 from tapegrad import tree
 from tapegrad.core.node import CURRENT
@@ -16,7 +16,7 @@ from tapegrad.core.var import Var, apply
 from tapegrad.errors import RuleError
 from tapegrad.transforms.batch import vmap
 from tapegrad.transforms.outputs import check_function, kind_of
-from tapegrad.transforms.packed import pack_p, slots
+from tapegrad.transforms.packed import Same, axes_of, pack_p, shared, size_of, slots, spread
 from tapegrad.transforms.pullback import vjp
 from tapegrad.transforms.ruled import Custom, joined, parted
 
@@ -275,7 +275,7 @@ custom_vjp_p: Primitive = Primitive(
     fn=lambda packed, rule, counts: tuple(packed[sum(counts) :]),
     pulls=(_pull_vjp,),
     push=_push_vjp,
-    batch=lambda args, batched, rule, counts: _batch(custom_vjp_p, args[0], rule, counts),
+    batch=lambda args, batched, rule, counts: _batch(custom_vjp_p, args[0], counts, _vjp_over(args[0], rule, counts)),
 )
 """The outputs of a function, with the reverse rule that the user gave."""
 
@@ -325,16 +325,59 @@ custom_jvp_p: Primitive = Primitive(
     fn=lambda packed, rule, counts: tuple(packed[sum(counts) :]),
     pulls=(_pull_jvp,),
     push=_push_jvp,
-    batch=lambda args, batched, rule, counts: _batch(custom_jvp_p, args[0], rule, counts),
+    batch=lambda args, batched, rule, counts: _batch(custom_jvp_p, args[0], counts, _jvp_over(args[0], rule, counts)),
 )
 """The outputs of a function, with the forward rule that the user gave."""
 
 
-def _batch(primitive: Primitive, parts: Sequence[Any], rule: Rule, counts: tuple[int, int]) -> Any:
-    packed = apply(pack_p, *parts)
-    batched: Any = vmap(rule.function)
-    over = Rule(rule.name, batched, rule.structure, rule.out_structure, rule.residual_structure)
+# Batches
+
+
+def _batch(primitive: Primitive, parts: Sequence[Any], counts: tuple[int, int], over: Rule) -> Any:
+    packed = apply(pack_p, *shared(parts[: sum(counts)]), *spread(parts[sum(counts) :], size_of(parts)))
     node = apply(primitive, packed, rule=over, counts=counts)
     if type(node) is not Var:
         return node
     return tuple(apply(pick_p, node, which=k) for k in range(len(node.value)))
+
+
+def _vjp_over(parts: Sequence[Any], rule: Rule, counts: tuple[int, int]) -> Rule:
+    """Return the backward function on batches; the cotangent of what all examples share is the sum of theirs."""
+    size = size_of(parts)
+    args, residuals, outputs = split(parts, counts)
+    axes = (*axes_of(residuals), *[0] * len(outputs))
+
+    def one(*flat: Any) -> Any:
+        kept, g = flat[: len(residuals)], flat[len(residuals) :]
+        return rule.function(tree.unflatten(rule.residual_structure, kept), tree.unflatten(rule.out_structure, g))
+
+    def backward(kept: Any, g: Any) -> Any:
+        given = vmap(one, in_axes=axes, axis_size=size)(*tree.leaves(kept), *tree.leaves(g))
+        if not isinstance(given, (tuple, list)) or len(given) != len(rule.structure.children):
+            return given
+        of_leaves = iter(args)
+        found = []
+        for c, like in zip(given, rule.structure.children, strict=True):
+            own_parts = [next(of_leaves) for _ in range(like.count)]
+            if c is not None and tree.structure(c) == like:
+                leaves = zip(tree.leaves(c), own_parts, strict=True)
+                c = tree.unflatten(like, [np.sum(leaf, axis=0) if type(x) is Same else leaf for leaf, x in leaves])
+            found.append(c)
+        return tuple(found)
+
+    return evolve(rule, function=backward)
+
+
+def _jvp_over(parts: Sequence[Any], rule: Rule, counts: tuple[int, int]) -> Rule:
+    """Return the forward rule on batches."""
+    size = size_of(parts)
+    axes = axes_of(split(parts, counts)[0])
+
+    def one(*flat: Any) -> Any:
+        primals, tangents = flat[: len(axes)], flat[len(axes) :]
+        return rule.function(tree.unflatten(rule.structure, primals), tree.unflatten(rule.structure, tangents))
+
+    def forward(primals: Any, tangents: Any) -> Any:
+        return vmap(one, in_axes=(*axes, *axes), axis_size=size)(*tree.leaves(primals), *tree.leaves(tangents))
+
+    return evolve(rule, function=forward)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from attrs import frozen
 
 from tapegrad.core.arrays import broadcast_to, shape_of
 from tapegrad.core.pending import Slots
@@ -31,18 +32,48 @@ pack_p = Primitive(
     fn=lambda *parts: tuple(parts),
     pulls=EachPart(),
     push=lambda tangents, y, *parts: tuple(tangents),
-    batch=lambda args, batched: _all_batched(args, batched),
+    batch=lambda args, batched: tuple([x if is_batched else Same(x) for x, is_batched in zip(args, batched, strict=True)]),
     sparse=True,  # what has no rule may be packed, as long as no cotangent comes to it
 )
 """Several values as one tuple."""
 
 
-def _all_batched(args: Sequence[Any], batched: Sequence[bool]) -> tuple[Any, ...]:
-    size = next(x.shape[0] for x, is_batched in zip(args, batched, strict=True) if is_batched)
-    return tuple(
-        x if is_batched else broadcast_to(x if type(x) is Var else np.asarray(x), (size, *shape_of(x)))
-        for x, is_batched in zip(args, batched, strict=True)
-    )
+# Batches of packed values
+
+
+@frozen(eq=False)
+class Same:
+    """A part that is the same for all examples of a batch, so that a matrix is one matrix, and a Python number has no dtype."""
+
+    value: Any
+
+
+def shared(parts: Sequence[Any]) -> list[Any]:
+    """Return the parts of a batch as they are: those that are the same for all examples once."""
+    return [x.value if type(x) is Same else x for x in parts]
+
+
+def axes_of(parts: Sequence[Any]) -> tuple[int | None, ...]:
+    """Return for each part of a batch the axis to map over, None where it is the same for all examples."""
+    return tuple([None if type(x) is Same else 0 for x in parts])
+
+
+def size_of(parts: Sequence[Any]) -> int:
+    """Return the number of examples."""
+    return next(int(x.shape[0]) for x in parts if type(x) is not Same)
+
+
+def spread(parts: Sequence[Any], size: int) -> list[Any]:
+    """Return parts of a batch of so many examples, each with a leading axis."""
+    return [
+        broadcast_to(x.value if type(x.value) is Var else np.asarray(x.value), (size, *shape_of(x.value)))
+        if type(x) is Same
+        else x
+        for x in parts
+    ]
+
+
+# Cotangents
 
 
 def slots(cotangents: Sequence[Any]) -> Slots:

@@ -27,6 +27,7 @@ from tapegrad.core.structure import astype, pick_p
 from tapegrad.core.var import Var, apply, handle
 from tapegrad.core.watch import WatchedSteps
 from tapegrad.errors import RuleError
+from tapegrad.transforms.packed import pack_p
 
 Table: TypeAlias = list[Any]
 """One entry a node, None where nothing has arrived."""
@@ -246,7 +247,17 @@ def lifted(step: Step, index: int, steps: Sequence[Step], lift: Recording) -> tu
 def traced(lift: Recording, index: int, value: Any, primitive: Primitive) -> Any:
     """Return the value of a node as a traced one."""
     x = handle(lift, index, value, primitive)
-    return tuple([apply(pick_p, x, which=k) for k in range(len(value))]) if type(value) is tuple else x
+    if type(value) is not tuple:
+        return x
+    if primitive is pack_p:  # which is nothing but its parts
+        _, inputs, args, _, _ = lift.steps[index]
+        return tuple(
+            [
+                part if source is None else handle(lift, source, part, lift.steps[source][0])
+                for source, part in zip(inputs, args, strict=True)
+            ]
+        )
+    return tuple([apply(pick_p, x, which=k) for k in range(len(value))])
 
 
 def settle(g: Any, value: Any, primitive: Primitive) -> Any:

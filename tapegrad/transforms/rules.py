@@ -16,7 +16,7 @@ from tapegrad.errors import ConcretizationError, MissingRuleError, RuleError
 from tapegrad.transforms import differences
 from tapegrad.transforms.batch import vmap
 from tapegrad.transforms.outputs import kind_of
-from tapegrad.transforms.packed import pack_p, slots
+from tapegrad.transforms.packed import axes_of, pack_p, shared, slots
 from tapegrad.transforms.pullback import vjp
 
 Settings = dict[str, Any]
@@ -61,7 +61,9 @@ class Rules:
             fn=lambda packed, /, **settings: self.value(packed, settings),
             pulls=(lambda g, y, packed, /, **settings: slots(self.cotangents(joined(g), y, packed, settings)),),
             push=lambda tangents, y, packed, /, **settings: self.tangent(tangents[0], y, packed, settings),
-            batch=lambda args, batched, /, **settings: batch_of(self, list(args[0]), [True] * len(args[0]), settings),
+            batch=lambda args, batched, /, **settings: batch_of(
+                self, shared(args[0]), [axis == 0 for axis in axes_of(args[0])], settings
+            ),
             owner=partial(packed_of, self if self.owner is None else self.owner),
         )
 
@@ -261,7 +263,8 @@ class Rules:
         batch = self.batch
 
         def joint(g: Any, y: Any, *args: Any, **settings: Any) -> Any:
-            return vmap(lambda g, y, *args: self.cotangents(g, y, args, settings), (0, 0, *axes))(g, y, *args)
+            found = vmap(lambda g, y, *args: self.cotangents(g, y, args, settings), (0, 0, *axes))(g, y, *args)
+            return tuple([c if c is None or each else np.sum(c, axis=0) for c, each in zip(found, batched, strict=True)])
 
         def rule(k: int) -> Callable[..., Any]:
             def pull(g: Any, y: Any, *args: Any, **settings: Any) -> Any:

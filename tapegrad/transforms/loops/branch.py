@@ -17,7 +17,7 @@ from tapegrad.transforms.checkpoint import moving
 from tapegrad.transforms.forward import jvp
 from tapegrad.transforms.loops.body import Body, plain, trace_body
 from tapegrad.transforms.outputs import check_function, kind_of
-from tapegrad.transforms.packed import pack_p, slots
+from tapegrad.transforms.packed import axes_of, pack_p, shared, size_of, slots, spread
 from tapegrad.transforms.pullback import vjp
 
 P = ParamSpec("P")
@@ -185,9 +185,13 @@ def _push(tangents: Sequence[Any], y: Any, packed: Any, choice: Choice) -> Any:
 
 
 def _batch(args: Sequence[Any], batched: Sequence[bool], choice: Choice) -> Any:
-    index, *parts = args[0]
-    size = len(index)  # of a branch that reads nothing there are as many results as of any other
-    outputs = [vmap(program, axis_size=size)(*choice.inputs(k, parts)) for k, program in enumerate(choice.programs)]
+    size = size_of(args[0])  # of a branch that reads nothing there are as many results as of any other
+    (index,) = spread(args[0][:1], size)
+    given = [choice.inputs(k, args[0][1:]) for k in range(len(choice.programs))]
+    outputs = [
+        vmap(program, in_axes=axes_of(parts), axis_size=size)(*shared(parts))
+        for program, parts in zip(choice.programs, given, strict=True)
+    ]
     where, reshape = FUNCTIONS[np.where], FUNCTIONS[np.reshape]
     selected = []
     for rows in zip(*outputs, strict=True):

@@ -20,7 +20,7 @@ from tapegrad.transforms.forward import jvp
 from tapegrad.transforms.loops.body import as_carry, check_carry, own_copy, plain, trace_body, unwatched
 from tapegrad.transforms.loops.scan import looped
 from tapegrad.transforms.outputs import check_function, kind_of
-from tapegrad.transforms.packed import pack_p
+from tapegrad.transforms.packed import axes_of, pack_p, shared, size_of, spread
 
 Carry = TypeVar("Carry")
 
@@ -164,15 +164,19 @@ def _push(tangents: Sequence[Any], y: Any, packed: Any, loop: While) -> Any:
 
 
 def _batch(args: Sequence[Any], batched: Sequence[bool], loop: While) -> Any:
-    value, for_test, for_body = loop.split(list(args[0]))
+    value, for_test, for_body = loop.split(args[0])
+    axes = [0] * len(value)
+    test = vmap(loop.test, in_axes=(*axes, *axes_of(for_test)))
+    body = vmap(loop.body, in_axes=(*axes, *axes_of(for_body)))
+    value, for_test, for_body = spread(value, size_of(args[0])), shared(for_test), shared(for_body)
     where, reshape = FUNCTIONS[np.where], FUNCTIONS[np.reshape]
 
     def running(now: Any) -> Any:
-        return vmap(loop.test)(*now, *for_test)[0]
+        return test(*now, *for_test)[0]
 
     def turn(now: Any) -> Any:
         goes_on = running(now)
-        new = vmap(loop.body)(*now, *for_body)
+        new = body(*now, *for_body)
         return [
             where(reshape(goes_on, (-1,) + (1,) * (np.ndim(plain(x)) - 1)), x, old) for x, old in zip(new, now, strict=True)
         ]

@@ -18,7 +18,7 @@ from tapegrad.transforms.checkpoint import along, moving
 from tapegrad.transforms.forward import jvp
 from tapegrad.transforms.loops.body import as_carry, check_carry, own_copy, plain, trace_body, unwatched, unwritable, writable
 from tapegrad.transforms.outputs import check_function, kind_of
-from tapegrad.transforms.packed import pack_p, slots
+from tapegrad.transforms.packed import Same, axes_of, pack_p, shared, size_of, slots, spread
 from tapegrad.transforms.pullback import vjp
 from tapegrad.typing import Array, Scalar
 
@@ -257,13 +257,15 @@ def _push(tangents: Sequence[Any], y: Any, packed: Any, loop: Loop) -> Any:
 
 
 def _batch(args: Sequence[Any], batched: Sequence[bool], loop: Loop) -> Any:
-    carry, xs, captured = loop.split(list(args[0]))
+    carry, xs, captured = loop.split(args[0])
+    axes = (*[0] * len(carry), *axes_of(xs), *axes_of(captured))
+    carry = spread(carry, size_of(args[0]))
     swap = FUNCTIONS[np.moveaxis]
-    turned = [swap(x, 0, 1) for x in xs]
-    captured_count = len(captured)
+    turned = [x.value if type(x) is Same else swap(x, 0, 1) for x in xs]
+    held = shared(captured)
 
     def body(state: Any, turn: Any) -> Any:
-        out = vmap(loop.program)(*state, *turn, *captured) if captured_count or state or turn else loop.program()
+        out = vmap(loop.program, in_axes=axes)(*state, *turn, *held)
         return list(out[: loop.carried]), (list(out[loop.carried :]), list(state))
 
     last, (ys, histories) = scan(body, carry, turned, loop.turns, loop.reverse)
