@@ -48,8 +48,10 @@ def _decomposed(a: Any, uplo: str) -> Any:
 def eigh(a: ArrayLike, UPLO: Literal["L", "U"] = "L") -> EighResult:
     """Return eigenvalues and eigenvectors of each Hermitian matrix.
 
-    The derivative is that of a function of Hermitian matrices: the gradient is symmetrized. Where eigenvalues coincide,
-    functions that do not depend on the choice of eigenvectors have a finite derivative; of others it is not defined.
+    The derivative is that of a function of Hermitian matrices: the gradient is symmetrized. Where eigenvalues coincide exactly,
+    functions of the space that their eigenvectors span have a finite derivative, and of the single vectors it is not defined. A
+    function of the matrix that is put together of both, ``(v * g(w)) @ v.conj().T``, gets a finite one that lacks what `g`
+    changes between them, as no cotangent tells it; `expm`, `sqrtm` and `logm` of `tapegrad.scipy.linalg` are right there.
 
     Args:
         a: Hermitian matrices, shape ``(..., n, n)``.
