@@ -29,17 +29,18 @@ class Heap:
     """
 
     def __init__(self) -> None:
-        self.library = None if settled_outside() else gnu_library()
+        self.glibc = None if settled_outside() else gnu_library()
         self.kept: int | None = None
 
     def keep(self, count: int) -> None:
         """Keep at most `count` bytes of freed memory, where the C library can be told."""
-        if self.library is None:
+        if self.glibc is None:
             return
-        self.library.mallopt(TRIM_THRESHOLD, max(USUAL, min(count, 2**31 - 1)))
-        self.library.mallopt(MMAP_THRESHOLD, max(USUAL, min(count, LARGEST)))
+        count = min(count, 2**31 - 1)  # an int of C
+        self.glibc.mallopt(TRIM_THRESHOLD, max(USUAL, count))
+        self.glibc.mallopt(MMAP_THRESHOLD, max(USUAL, min(count, LARGEST)))
         if self.kept is not None and count < self.kept:
-            self.library.malloc_trim(0)
+            self.glibc.malloc_trim(0)
         self.kept = count
 
 
@@ -54,10 +55,12 @@ def gnu_library() -> Any:
     """Return GNU's C library, or None where there is another one."""
     if sys.platform != "linux":
         return None
-    import ctypes  # here, as not every Python has it
-
-    library = ctypes.CDLL(None)
-    return library if hasattr(library, "gnu_get_libc_version") else None
+    try:
+        import ctypes
+    except ImportError:  # a Python that was built without it
+        return None
+    glibc = ctypes.CDLL(None)
+    return glibc if hasattr(glibc, "gnu_get_libc_version") else None
 
 
 HEAP = Heap()
