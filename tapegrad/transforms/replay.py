@@ -11,6 +11,7 @@ values, carefully at once, and what they compute is recorded for the outer repla
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -45,7 +46,7 @@ def backwards(steps: list[Step], table: Table, roots: int, keep: bool = False) -
 
     Args:
         steps: the nodes of the tape; unless `keep`, those behind the roots are dropped as they are used up.
-        table: one entry a node; those of the roots are left in it, and nothing else.
+        table: one entry a node, the roots at least; theirs are left in it, and nothing else.
         roots: how many nodes at the start of the tape are roots.
         keep: leave the nodes as they are (the tape will be replayed again).
     """
@@ -54,18 +55,20 @@ def backwards(steps: list[Step], table: Table, roots: int, keep: bool = False) -
         del table[roots:]
         return
     top = len(table)
+    if keep:
+        steps = steps[:top]
+    else:
+        del steps[top:]
     first = True
     while top > roots:
         if not first:
             table[:] = [c.shared() if type(c) is Scatter else c for c in table]
         before = table[:]
         bottom = _hurry(steps, table, top, roots, BUDGET, sums=not first)
-        if any_nan(table[:bottom]):
+        if any_nan(table):
             table[:] = before
             carefully(steps, table, 0, top, bottom, None, None)
-        del table[bottom:], before
-        if not keep:
-            del steps[bottom:]
+        del table[bottom:], before, steps[bottom:]
         top = bottom
         first = False
 
@@ -77,7 +80,7 @@ def _hurry(steps: list[Step], table: Table, top: int, bottom: int, budget: int, 
     which needs no inner loop, comes first; and what is rare is found where shape or dtype do not agree at once.
 
     Args:
-        steps: the nodes.
+        steps: the nodes, up to `top`.
         table: the cotangents, one entry a node.
         top: one past the first node to replay.
         bottom: the last one.
@@ -87,7 +90,7 @@ def _hurry(steps: list[Step], table: Table, top: int, bottom: int, budget: int, 
     weight = 0
     ndarray = np.ndarray
     take = table.pop
-    for primitive, inputs, args, settings, value in reversed(steps[bottom:top]):
+    for primitive, inputs, args, settings, value in islice(reversed(steps), top - bottom):
         g = take()
         if g is None:
             continue

@@ -102,7 +102,7 @@ def pull_plain(steps: list[Step], foreign: bool, roots: int, index: int | None, 
     """Return the cotangents of the roots for a cotangent of 1 of node `index`, on plain arrays; the steps are used up."""
     if index is None:
         return [None] * roots
-    table: Table = [None] * (index + 1)
+    table: Table = [None] * max(index + 1, roots)  # the output may be an argument
     table[index] = one(out)
     if foreign:
         prune(steps, roots)
@@ -114,8 +114,8 @@ def pull_recorded(tape: Recording, start: int, roots: int, index: int | None, ou
     """Return the cotangents of the roots for a cotangent of 1 of node `index`, recording the replay on the live tape."""
     if index is None or index < start:
         return [None] * roots
-    table: Table = [None] * (index - start + 1)
-    table[-1] = one(out)
+    table: Table = [None] * max(index - start + 1, roots)
+    table[index - start] = one(out)
     with quietly():
         carefully(tape.steps, table, start, index + 1, start + roots, marks(tape.steps, start, roots, index + 1), tape)
     return table[:roots]

@@ -290,3 +290,18 @@ def test_the_derivative_by_a_number_is_a_number(f: Any) -> None:
     assert type(tg.grad(f)(np.float32(2.0))) is np.float32
     assert type(tg.grad(f)(np.array(2.0))) is np.ndarray
     assert type(tg.vjp(f, np.float64(2.0))[1](np.float64(1.0))[0]) is np.float64
+
+
+@pytest.mark.parametrize("which", ["a", "b", "c"])
+def test_a_function_may_return_one_of_its_arguments(which: str) -> None:
+    params = {"a": 2.0, "b": 3.0, "c": 4.0}
+
+    def f(p: Any) -> Any:
+        return p[which]
+
+    expected = {name: float(name == which) for name in params}
+    assert tg.grad(f)(params) == expected
+    assert tg.jit(tg.grad(f))(params) == expected
+    assert tg.grad(lambda a, b, c: f({"a": a, "b": b, "c": c}), argnums=(0, 1, 2))(2.0, 3.0, 4.0) == tuple(expected.values())
+    assert tg.grad(lambda s: s * tg.grad(f)(params)[which])(5.0) == 1.0
+    assert tg.vmap(tg.grad(f))({name: np.ones(2) for name in params})[which].tolist() == [1.0, 1.0]
