@@ -1,5 +1,6 @@
 """Groups that cut rows: what passes through blocks besides elementwise steps, and how it is cut."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -313,3 +314,22 @@ def test_one_slow_call_does_not_change_the_choice() -> None:
         gauge.note(several, 1.0 if several else 2.0)
     gauge.note(True, 5.0)
     assert gauge.choose()
+
+
+def test_the_slope_of_an_absolute_value_is_computed_with_it() -> None:
+    x = np.linspace(-1.0, 1.0, 200_000)
+    both = tg.jit(tg.value_and_grad(lambda x: np.abs(x).sum()))
+    source = both.lower(x).source
+    assert source.count("def blocks") == 1
+    assert re.search(r"sign_\d+\(s0, s1\)", source)
+    value, gradient = both(x)
+    assert value == pytest.approx(np.abs(x).sum(), rel=1e-12)
+    assert (gradient == np.sign(x)).all()
+
+
+def test_clip_is_two_ufuncs_in_a_program() -> None:
+    x = np.linspace(-1.0, 1.0, 200_000)
+    source = tg.jit(lambda x: np.clip(x, -0.5, 0.5) * x).lower(x).source
+    assert re.search(r"maximum_\d+\(", source)
+    assert re.search(r"minimum_\d+\(", source)
+    assert "clip" not in source

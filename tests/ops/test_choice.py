@@ -61,6 +61,19 @@ def same(found: Any, expected: Any) -> None:
         assert np.array_equal(np.signbit(part(found).astype(float)), np.signbit(part(expected).astype(float)))
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_large_arrays_are_chosen_by_their_bits(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*args: Any) -> None:
+        raise AssertionError("numpy.where was called")
+
+    x = np.linspace(-1.0, 1.0, SIZE).astype(dtype)
+    expected, nothing, few = np.where(x > 0, x, -x), np.where(x > 0, x, 0.0), np.where(x[:3000] > 0, x[:3000], 0.0)
+    monkeypatch.setattr(np, "where", refused)
+    same(where_p.fn(x > 0, x, -x), expected)
+    same(where_p.fn(x > 0, x, 0.0), nothing)
+    same(where_p.fn(x[:3000] > 0, x[:3000], 0.0), few)
+
+
 def test_what_was_chosen_can_be_written_to_and_shares_no_memory() -> None:
     x, y = np.ones(SIZE), np.zeros(SIZE)
     mask = np.arange(SIZE) % 2 == 0
