@@ -443,8 +443,8 @@ def binary(primitive: Primitive, x: Any, y: Any) -> Any:
 
 def compare(function: np.ufunc, x: Any, y: Any) -> Any:
     """Apply a ufunc whose output has no derivative; it is recorded only where values must not be looked at."""
-    x = x if type(x) in PLAIN else gathered(x)
-    y = y if type(y) in PLAIN else gathered(y)
+    x = x if type(x) is Var or type(x) in PLAIN else gathered(x)
+    y = y if type(y) is Var or type(y) in PLAIN else gathered(y)
     tape = (x if type(x) is Var else y).tape
     if tape.abstract:
         return ufunc(function, x, y)

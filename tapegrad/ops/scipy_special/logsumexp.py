@@ -89,9 +89,8 @@ def _shares(a: Any, b: Any, y: Any, axis: Axes, keepdims: bool) -> Any:
 
 
 def _share(a: Any, y: Any, axis: Axes, keepdims: bool) -> Any:
-    if are_hopeful(a) and 0 not in shape_of(
-        a
-    ):  # which subtrahend does not matter: with this one a program has the exponentials already
+    if are_hopeful(a) and 0 not in shape_of(a):
+        # which subtrahend does not matter: with this one a program has the exponentials already
         below = np.exp(a - _traced_top(apply(stop_gradient_p, a), axis))
     elif type(a) is ndarray and np.all(np.isfinite(y)):
         below = np.exp(a - hold(y, shape_of(a), axis, keepdims))
