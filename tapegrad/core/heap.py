@@ -56,8 +56,8 @@ def gnu_library() -> Any:
     if sys.platform != "linux":
         return None
     try:
-        import ctypes
-    except ImportError:  # a Python that was built without it
+        import ctypes  # here, as a Python may have been built without it
+    except ImportError:
         return None
     glibc = ctypes.CDLL(None)
     return glibc if hasattr(glibc, "gnu_get_libc_version") else None
