@@ -284,8 +284,11 @@ class Var(Methods):
     def __array_ufunc__(self, function: np.ufunc, method: str, *inputs: Any, **settings: Any) -> Any:
         if method == "__call__" and not settings:
             primitive = UFUNCS.get(function)
-            if primitive is not None and len(inputs) == 2 and not primitive.constant:
-                return binary(primitive, *inputs)
+            if primitive is not None and not primitive.constant:
+                if len(inputs) == 1:
+                    return unary(primitive, *inputs)
+                if len(inputs) == 2:
+                    return binary(primitive, *inputs)
             return ufunc(function, *inputs)
         try:
             stand_in = FUNCTIONS[method]

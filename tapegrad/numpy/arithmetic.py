@@ -4,7 +4,7 @@ from typing import Unpack
 
 import numpy as np
 
-from tapegrad.numpy.ufuncs import Settings, constant_of, of_one, of_two
+from tapegrad.numpy.ufuncs import Settings, constant_of, of_two, plainly, records
 from tapegrad.ops.arithmetic import (
     add_p,
     divide_p,
@@ -60,6 +60,7 @@ def divide(x1: ArrayLike, x2: ArrayLike, /, **settings: Unpack[Settings]) -> Arr
     return of_two(divide_p, np.divide, x1, x2, settings)
 
 
+@records(negative_p)
 def negative(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return ``-x``.
 
@@ -67,9 +68,10 @@ def negative(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> negative(np.array([1.0, -2.0]))
         array([-1.,  2.])
     """
-    return of_one(negative_p, np.negative, x, settings)
+    return plainly(np.negative, x, settings)
 
 
+@records(positive_p)
 def positive(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return ``+x``, a copy of `x`.
 
@@ -77,9 +79,10 @@ def positive(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> positive(np.array([1.0, -2.0]))
         array([ 1., -2.])
     """
-    return of_one(positive_p, np.positive, x, settings)
+    return plainly(np.positive, x, settings)
 
 
+@records(reciprocal_p)
 def reciprocal(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return ``1 / x``.
 
@@ -87,7 +90,7 @@ def reciprocal(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> reciprocal(np.array([2.0, 4.0]))
         array([0.5 , 0.25])
     """
-    return of_one(reciprocal_p, np.reciprocal, x, settings)
+    return plainly(np.reciprocal, x, settings)
 
 
 def remainder(x1: ArrayLike, x2: ArrayLike, /, **settings: Unpack[Settings]) -> Array:

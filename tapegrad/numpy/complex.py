@@ -7,11 +7,12 @@ import numpy as np
 from tapegrad.core.arrays import dtype_of
 from tapegrad.core.var import Var, unary
 from tapegrad.numpy.door import gathered, stands_for
-from tapegrad.numpy.ufuncs import Settings, of_one
+from tapegrad.numpy.ufuncs import Settings, plainly, records
 from tapegrad.ops.complex import angle_p, conjugate_p, imag_p, real_p
 from tapegrad.typing import Array, ArrayLike
 
 
+@records(conjugate_p)
 def conjugate(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return the complex conjugate of each element.
 
@@ -19,7 +20,7 @@ def conjugate(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> conjugate(np.array([1.0 + 2.0j]))
         array([1.-2.j])
     """
-    return of_one(conjugate_p, np.conjugate, x, settings)
+    return plainly(np.conjugate, x, settings)
 
 
 @stands_for(np.real)

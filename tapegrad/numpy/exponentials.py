@@ -4,11 +4,12 @@ from typing import Unpack
 
 import numpy as np
 
-from tapegrad.numpy.ufuncs import Settings, of_one, of_two
+from tapegrad.numpy.ufuncs import Settings, of_two, plainly, records
 from tapegrad.ops.exponentials import exp2_p, exp_p, expm1_p, log1p_p, log2_p, log10_p, log_p, logaddexp2_p, logaddexp_p
 from tapegrad.typing import Array, ArrayLike
 
 
+@records(exp_p)
 def exp(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return ``e ** x``.
 
@@ -16,9 +17,10 @@ def exp(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> exp(np.array([0.0, 1.0]))
         array([1.        , 2.71828183])
     """
-    return of_one(exp_p, np.exp, x, settings)
+    return plainly(np.exp, x, settings)
 
 
+@records(exp2_p)
 def exp2(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return ``2 ** x``.
 
@@ -26,9 +28,10 @@ def exp2(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> exp2(np.array([0.0, 3.0]))
         array([1., 8.])
     """
-    return of_one(exp2_p, np.exp2, x, settings)
+    return plainly(np.exp2, x, settings)
 
 
+@records(expm1_p)
 def expm1(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return ``exp(x) - 1``, accurate near 0 too.
 
@@ -36,9 +39,10 @@ def expm1(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> expm1(np.array([0.0, 1e-12]))
         array([0.e+00, 1.e-12])
     """
-    return of_one(expm1_p, np.expm1, x, settings)
+    return plainly(np.expm1, x, settings)
 
 
+@records(log_p)
 def log(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return the natural logarithm of each element.
 
@@ -46,9 +50,10 @@ def log(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> log(np.array([1.0, np.e]))
         array([0., 1.])
     """
-    return of_one(log_p, np.log, x, settings)
+    return plainly(np.log, x, settings)
 
 
+@records(log2_p)
 def log2(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return the logarithm to base 2.
 
@@ -56,9 +61,10 @@ def log2(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> log2(np.array([1.0, 8.0]))
         array([0., 3.])
     """
-    return of_one(log2_p, np.log2, x, settings)
+    return plainly(np.log2, x, settings)
 
 
+@records(log10_p)
 def log10(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return the logarithm to base 10.
 
@@ -66,9 +72,10 @@ def log10(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> log10(np.array([1.0, 100.0]))
         array([0., 2.])
     """
-    return of_one(log10_p, np.log10, x, settings)
+    return plainly(np.log10, x, settings)
 
 
+@records(log1p_p)
 def log1p(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return ``log(1 + x)``, accurate near 0 too.
 
@@ -76,7 +83,7 @@ def log1p(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> log1p(np.array([0.0, 1e-12]))
         array([0.e+00, 1.e-12])
     """
-    return of_one(log1p_p, np.log1p, x, settings)
+    return plainly(np.log1p, x, settings)
 
 
 def logaddexp(x1: ArrayLike, x2: ArrayLike, /, **settings: Unpack[Settings]) -> Array:

@@ -4,11 +4,12 @@ from typing import Unpack
 
 import numpy as np
 
-from tapegrad.numpy.ufuncs import Settings, of_one
+from tapegrad.numpy.ufuncs import Settings, plainly, records
 from tapegrad.ops.hyperbolics import arccosh_p, arcsinh_p, arctanh_p, cosh_p, sinh_p, tanh_p
 from tapegrad.typing import Array, ArrayLike
 
 
+@records(sinh_p)
 def sinh(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return the hyperbolic sine of each element.
 
@@ -16,9 +17,10 @@ def sinh(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> sinh(np.array([0.0, 1.0]))
         array([0.        , 1.17520119])
     """
-    return of_one(sinh_p, np.sinh, x, settings)
+    return plainly(np.sinh, x, settings)
 
 
+@records(cosh_p)
 def cosh(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return the hyperbolic cosine of each element.
 
@@ -26,9 +28,10 @@ def cosh(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> cosh(np.array([0.0, 1.0]))
         array([1.        , 1.54308063])
     """
-    return of_one(cosh_p, np.cosh, x, settings)
+    return plainly(np.cosh, x, settings)
 
 
+@records(tanh_p)
 def tanh(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return the hyperbolic tangent of each element.
 
@@ -36,9 +39,10 @@ def tanh(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> tanh(np.array([0.0, 100.0]))
         array([0., 1.])
     """
-    return of_one(tanh_p, np.tanh, x, settings)
+    return plainly(np.tanh, x, settings)
 
 
+@records(arcsinh_p)
 def arcsinh(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return the number whose hyperbolic sine is `x`.
 
@@ -46,9 +50,10 @@ def arcsinh(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> arcsinh(np.array([0.0, 1.0]))
         array([0.        , 0.88137359])
     """
-    return of_one(arcsinh_p, np.arcsinh, x, settings)
+    return plainly(np.arcsinh, x, settings)
 
 
+@records(arccosh_p)
 def arccosh(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return the number from 0 up whose hyperbolic cosine is `x`.
 
@@ -56,9 +61,10 @@ def arccosh(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> arccosh(np.array([1.0, 2.0]))
         array([0.        , 1.3169579])
     """
-    return of_one(arccosh_p, np.arccosh, x, settings)
+    return plainly(np.arccosh, x, settings)
 
 
+@records(arctanh_p)
 def arctanh(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return the number whose hyperbolic tangent is `x`.
 
@@ -66,7 +72,7 @@ def arctanh(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> arctanh(np.array([0.0, 0.5]))
         array([0.        , 0.54930614])
     """
-    return of_one(arctanh_p, np.arctanh, x, settings)
+    return plainly(np.arctanh, x, settings)
 
 
 # Other names that NumPy has for them

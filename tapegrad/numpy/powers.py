@@ -4,7 +4,7 @@ from typing import Unpack
 
 import numpy as np
 
-from tapegrad.numpy.ufuncs import Settings, of_one, of_two
+from tapegrad.numpy.ufuncs import Settings, of_two, plainly, records
 from tapegrad.ops.powers import cbrt_p, float_power_p, hypot_p, power_p, sqrt_p, square_p
 from tapegrad.typing import Array, ArrayLike
 
@@ -29,6 +29,7 @@ def float_power(x1: ArrayLike, x2: ArrayLike, /, **settings: Unpack[Settings]) -
     return of_two(float_power_p, np.float_power, x1, x2, settings)
 
 
+@records(square_p)
 def square(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return ``x * x``.
 
@@ -36,9 +37,10 @@ def square(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> square(np.array([2.0, -3.0]))
         array([4., 9.])
     """
-    return of_one(square_p, np.square, x, settings)
+    return plainly(np.square, x, settings)
 
 
+@records(sqrt_p)
 def sqrt(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return the square root of each element.
 
@@ -46,9 +48,10 @@ def sqrt(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> sqrt(np.array([4.0, 9.0]))
         array([2., 3.])
     """
-    return of_one(sqrt_p, np.sqrt, x, settings)
+    return plainly(np.sqrt, x, settings)
 
 
+@records(cbrt_p)
 def cbrt(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return the cube root of each element.
 
@@ -56,7 +59,7 @@ def cbrt(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> cbrt(np.array([8.0, -27.0]))
         array([ 2., -3.])
     """
-    return of_one(cbrt_p, np.cbrt, x, settings)
+    return plainly(np.cbrt, x, settings)
 
 
 def hypot(x1: ArrayLike, x2: ArrayLike, /, **settings: Unpack[Settings]) -> Array:

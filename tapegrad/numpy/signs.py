@@ -6,13 +6,14 @@ import numpy as np
 
 from tapegrad.core.var import Var
 from tapegrad.numpy.door import gathered
-from tapegrad.numpy.ufuncs import Settings, constant_of, of_one, of_two
+from tapegrad.numpy.ufuncs import Settings, constant_of, of_two, plainly, records
 from tapegrad.ops import signs
 from tapegrad.ops.compare import signbit_p
 from tapegrad.ops.signs import absolute_p, copysign_p, fabs_p, heaviside_p
 from tapegrad.typing import Array, ArrayLike
 
 
+@records(absolute_p)
 def absolute(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return ``|x|``, of complex numbers the modulus. Its derivative at 0 is 0.
 
@@ -20,9 +21,10 @@ def absolute(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> absolute(np.array([-2.0, 3.0]))
         array([2., 3.])
     """
-    return of_one(absolute_p, np.absolute, x, settings)
+    return plainly(np.absolute, x, settings)
 
 
+@records(fabs_p)
 def fabs(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return ``|x|`` of real numbers, as floating-point numbers.
 
@@ -30,7 +32,7 @@ def fabs(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> fabs(np.array([-2, 3]))
         array([2., 3.])
     """
-    return of_one(fabs_p, np.fabs, x, settings)
+    return plainly(np.fabs, x, settings)
 
 
 def sign(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:

@@ -4,7 +4,7 @@ from typing import Unpack
 
 import numpy as np
 
-from tapegrad.numpy.ufuncs import Settings, of_one, of_two
+from tapegrad.numpy.ufuncs import Settings, of_two, plainly, records
 from tapegrad.ops.trigonometry import (
     arccos_p,
     arcsin_p,
@@ -21,6 +21,7 @@ from tapegrad.ops.trigonometry import (
 from tapegrad.typing import Array, ArrayLike
 
 
+@records(sin_p)
 def sin(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return the sine of each element, in radians.
 
@@ -28,9 +29,10 @@ def sin(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> sin(np.array([0.0, np.pi / 2]))
         array([0., 1.])
     """
-    return of_one(sin_p, np.sin, x, settings)
+    return plainly(np.sin, x, settings)
 
 
+@records(cos_p)
 def cos(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return the cosine of each element, in radians.
 
@@ -38,9 +40,10 @@ def cos(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> cos(np.array([0.0, np.pi / 3]))
         array([1. , 0.5])
     """
-    return of_one(cos_p, np.cos, x, settings)
+    return plainly(np.cos, x, settings)
 
 
+@records(tan_p)
 def tan(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return the tangent of each element, in radians.
 
@@ -48,9 +51,10 @@ def tan(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> tan(np.array([0.0, np.pi / 4]))
         array([0., 1.])
     """
-    return of_one(tan_p, np.tan, x, settings)
+    return plainly(np.tan, x, settings)
 
 
+@records(arcsin_p)
 def arcsin(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return the angle in ``[-pi/2, pi/2]`` whose sine is `x`.
 
@@ -58,9 +62,10 @@ def arcsin(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> arcsin(np.array([0.0, 1.0]))
         array([0.        , 1.57079633])
     """
-    return of_one(arcsin_p, np.arcsin, x, settings)
+    return plainly(np.arcsin, x, settings)
 
 
+@records(arccos_p)
 def arccos(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return the angle in ``[0, pi]`` whose cosine is `x`.
 
@@ -68,9 +73,10 @@ def arccos(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> arccos(np.array([1.0, 0.0]))
         array([0.        , 1.57079633])
     """
-    return of_one(arccos_p, np.arccos, x, settings)
+    return plainly(np.arccos, x, settings)
 
 
+@records(arctan_p)
 def arctan(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return the angle in ``[-pi/2, pi/2]`` whose tangent is `x`.
 
@@ -78,7 +84,7 @@ def arctan(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> arctan(np.array([0.0, 1.0]))
         array([0.        , 0.78539816])
     """
-    return of_one(arctan_p, np.arctan, x, settings)
+    return plainly(np.arctan, x, settings)
 
 
 def arctan2(x1: ArrayLike, x2: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
@@ -91,6 +97,7 @@ def arctan2(x1: ArrayLike, x2: ArrayLike, /, **settings: Unpack[Settings]) -> Ar
     return of_two(arctan2_p, np.arctan2, x1, x2, settings)
 
 
+@records(deg2rad_p)
 def deg2rad(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return degrees as radians.
 
@@ -98,9 +105,10 @@ def deg2rad(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> deg2rad(180.0)
         np.float64(3.141592653589793)
     """
-    return of_one(deg2rad_p, np.deg2rad, x, settings)
+    return plainly(np.deg2rad, x, settings)
 
 
+@records(rad2deg_p)
 def rad2deg(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return radians as degrees.
 
@@ -108,9 +116,10 @@ def rad2deg(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> rad2deg(np.pi)
         np.float64(180.0)
     """
-    return of_one(rad2deg_p, np.rad2deg, x, settings)
+    return plainly(np.rad2deg, x, settings)
 
 
+@records(radians_p)
 def radians(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return degrees as radians, as `deg2rad` does.
 
@@ -118,9 +127,10 @@ def radians(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> radians(np.array([0.0, 180.0]))
         array([0.        , 3.14159265])
     """
-    return of_one(radians_p, np.radians, x, settings)
+    return plainly(np.radians, x, settings)
 
 
+@records(degrees_p)
 def degrees(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
     """Return radians as degrees, as `rad2deg` does.
 
@@ -128,7 +138,7 @@ def degrees(x: ArrayLike, /, **settings: Unpack[Settings]) -> Array:
         >>> degrees(np.array([0.0, np.pi]))
         array([  0., 180.])
     """
-    return of_one(degrees_p, np.degrees, x, settings)
+    return plainly(np.degrees, x, settings)
 
 
 # Other names that NumPy has for them
