@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.core.adding import add_at
 from tapegrad.core.arrays import broadcast_to, dtype_of, shape_of, sum_to
 from tapegrad.core.complaints import lost
 from tapegrad.core.indexing import HOLE, filled, is_unique, parts_of, place
 from tapegrad.core.pending import Scatter
 from tapegrad.core.primitive import PRIMITIVES, Primitive, case
-from tapegrad.core.reading import POSITIONS, add_at, getitem
+from tapegrad.core.reading import POSITIONS, getitem
 from tapegrad.core.var import Var, apply
 
 ndarray = np.ndarray

@@ -5,59 +5,21 @@ The cotangent of a read is a `Scatter`, whose cost is that of what was read and 
 
 import operator
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from tapegrad.core.adding import add_at
 from tapegrad.core.arrays import broadcast_to, shape_of
 from tapegrad.core.complaints import leaked
 from tapegrad.core.families import linear
-from tapegrad.core.indexing import HOLE, filled, is_basic, is_unique, normal, parts_of, place
+from tapegrad.core.indexing import HOLE, filled, is_basic, normal, parts_of, place
 from tapegrad.core.node import Recording
 from tapegrad.core.pending import Scatter
 from tapegrad.core.primitive import FUNCTIONS, Into, Primitive, Slot, case, no_cotangent
 from tapegrad.core.var import Var, apply, current, handle
 
 ndarray = np.ndarray
-
-
-# Adding at an index, on plain arrays
-
-
-@lru_cache(16)
-def _counted(size: int) -> Any:
-    numbers = np.arange(size)
-    numbers.flags.writeable = False
-    return numbers
-
-
-def positions(shape: tuple[int, ...], index: Any) -> Any:
-    """Return the positions, in the array of the given shape laid out flat, that `index` reads."""
-    size = 1
-    for n in shape:
-        size *= n
-    numbers = _counted(size) if size <= 65536 else np.arange(size)
-    return numbers.reshape(shape)[index]
-
-
-def add_at(total: Any, index: Any, piece: Any) -> None:
-    """Add `piece` to a contiguous array at an index; what is named twice receives twice."""
-    if is_unique(index):
-        part = total[index] if is_basic(index) else None
-        if type(part) is ndarray:
-            part += piece
-        else:
-            total[index] += piece
-    elif (total.ndim == 1 and type(index) is ndarray and index.ndim == 1) or total.size > max(65536, 16 * piece.size):
-        np.add.at(total, index, piece)
-    else:  # flat, which is the fast case of np.add.at
-        flat = positions(total.shape, index)
-        piece = piece if piece.shape == flat.shape else np.broadcast_to(piece, flat.shape)
-        np.add.at(total.reshape(-1), flat.reshape(-1), piece.reshape(-1))
-
-
-FUNCTIONS["add at"] = add_at
 
 
 def _scatter(*pieces: Any, shape: tuple[int, ...], dtype: np.dtype[Any], indices: Sequence[Any]) -> Any:

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 
+from tapegrad.core.adding import positions
 from tapegrad.core.arrays import shape_of
 from tapegrad.core.indexing import is_unique, normal
 from tapegrad.core.origins import depends_on_abstract
 from tapegrad.core.primitive import FUNCTIONS
 from tapegrad.core.putting import add, choose, put, put_where, whole
-from tapegrad.core.reading import getitem, positions
+from tapegrad.core.reading import getitem
 from tapegrad.core.var import Var
 from tapegrad.errors import ConcretizationError, users_line
 from tapegrad.numpy.door import gathered
