@@ -109,11 +109,11 @@ def _all_are(x: Any, number: float) -> bool:
     return isinstance(x, np.generic) and x.dtype.kind in "fc" and bool(x == number)
 
 
-def _twice(same: Primitive) -> Rule:
-    """Return the rule of an operation that undoes itself."""
+def _twice(same: Primitive, kinds: str) -> Rule:
+    """Return the rule of an operation that undoes itself, for numbers of some kinds."""
 
     def rule(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
-        return argument(args[0], 0) if made_by(args[0], same) else None
+        return argument(args[0], 0) if dtype_of(value).kind in kinds and made_by(args[0], same) else None
 
     return rule
 
@@ -148,12 +148,22 @@ def _times_itself(args: Sequence[Any], settings: dict[str, Any], value: Any) -> 
     return unary(square_p, a) if type(a) is Var and type(b) is Var and a.index == b.index else None
 
 
+def negated(x: Any, value: Any, kinds: str = "f") -> Any:
+    """Return what `x` is the negative of; None where that is nothing, or of other numbers than the output.
+
+    Integers run over: ``-x`` of the type of `x` is not ``-x`` of a wider one, or of a floating-point one.
+    """
+    if not made_by(x, negative_p):
+        return None
+    dtype = dtype_of(value)
+    return argument(x, 0) if dtype.kind in kinds and (dtype_of(x).kind in "fc" or dtype_of(x) == dtype) else None
+
+
 def _add_negative(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
-    a, b = args
-    if made_by(b, negative_p):
-        return binary(subtract_p, a, argument(b, 0))
-    if made_by(a, negative_p):
-        return binary(subtract_p, b, argument(a, 0))
+    for a, b in (args, args[::-1]):
+        inner = negated(b, value, "fciu")
+        if inner is not None:
+            return binary(subtract_p, a, inner)
     return None
 
 
@@ -166,20 +176,21 @@ def _add_itself(args: Sequence[Any], settings: dict[str, Any], value: Any) -> An
 
 def _subtract_negative(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
     a, b = args
-    if made_by(b, negative_p):
-        return binary(add_p, a, argument(b, 0))
-    if made_by(a, negative_p) and dtype_of(value).kind == "f":
-        return unary(negative_p, binary(add_p, argument(a, 0), b))
-    return None
+    inner = negated(b, value, "fciu")
+    if inner is not None:
+        return binary(add_p, a, inner)
+    inner = negated(a, value)
+    return None if inner is None else unary(negative_p, binary(add_p, inner, b))
 
 
 def _times_negative(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
     """A number takes the sign, ``-x * 2`` is ``x * -2``; or the product does, so that equal products meet."""
     for x, other in (args, args[::-1]):
-        if made_by(x, negative_p) and dtype_of(value).kind == "f":
+        inner = negated(x, value)
+        if inner is not None:
             if is_number(other):
-                return binary(multiply_p, argument(x, 0), -other)
-            return unary(negative_p, binary(multiply_p, argument(x, 0), other))
+                return binary(multiply_p, inner, -float(other))
+            return unary(negative_p, binary(multiply_p, inner, other))
     return None
 
 
@@ -188,38 +199,35 @@ def _negative_times(args: Sequence[Any], settings: dict[str, Any], value: Any) -
     if made_by(x, multiply_p) and dtype_of(value).kind == "f":
         for k in (0, 1):
             if is_number(argument(x, k)):
-                return binary(multiply_p, argument(x, 1 - k), -argument(x, k))
+                return binary(multiply_p, argument(x, 1 - k), -float(argument(x, k)))
     return None
 
 
 def _divide_negative(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
     a, b = args
-    if made_by(a, negative_p) and dtype_of(value).kind == "f":
-        return unary(negative_p, binary(divide_p, argument(a, 0), b))
-    return None
+    inner = negated(a, value)
+    return None if inner is None else unary(negative_p, binary(divide_p, inner, b))
 
 
 def _reshape_negative(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
-    x = args[0]
-    if made_by(x, negative_p) and dtype_of(value).kind == "f":
-        return unary(negative_p, apply(reshape_p, argument(x, 0), **settings))
-    return None
+    inner = negated(args[0], value)
+    return None if inner is None else unary(negative_p, apply(reshape_p, inner, **settings))
 
 
 def _sum_of_negative(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
     """The sum is smaller than what it is of, and takes the sign more cheaply."""
-    x = args[0]
-    if made_by(x, negative_p) and dtype_of(value).kind == "f" and np.size(value) < np.size(x.value):
-        return unary(negative_p, apply(sum_p, argument(x, 0), **settings))
-    return None
+    inner = negated(args[0], value)
+    if inner is None or np.size(value) >= np.size(args[0].value):
+        return None
+    return unary(negative_p, apply(sum_p, inner, **settings))
 
 
 def _product_of_negative(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
     """So is a product of matrices smaller than its factors, sometimes."""
     for k, x in enumerate(args):
-        if made_by(x, negative_p) and dtype_of(value).kind == "f" and np.size(value) < np.size(x.value):
-            a, b = (argument(x, 0), args[1]) if k == 0 else (args[0], argument(x, 0))
-            return unary(negative_p, binary(matmul_p, a, b))
+        inner = negated(x, value)
+        if inner is not None and np.size(value) < np.size(x.value):
+            return unary(negative_p, binary(matmul_p, *((inner, args[1]) if k == 0 else (args[0], inner))))
     return None
 
 
@@ -365,8 +373,8 @@ RULES: dict[Primitive, tuple[Rule, ...]] = {
     stop_gradient_p: (_first,),
     positive_p: (_first,),
     astype_p: (_first,),
-    negative_p: (_twice(negative_p), _negative_times),
-    reciprocal_p: (_twice(reciprocal_p),),
+    negative_p: (_twice(negative_p, "fciu"), _negative_times),
+    reciprocal_p: (_twice(reciprocal_p, "fc"),),
     add_p: (_zero, _add_negative, _add_itself),
     subtract_p: (_neutral(0, right_only=True), _subtract_negative),
     multiply_p: (_neutral(1), _minus_times, _times_times, _times_itself, _times_negative),
