@@ -28,6 +28,8 @@ def _expand_log1p(x: Any) -> Any:
 
 
 def _expand_logaddexp(a: Any, b: Any) -> Any:
+    if "f" not in (dtype_of(a).kind, dtype_of(b).kind):
+        return None  # integers run over where they are subtracted, and booleans are not
     apart = a - b
     if not _pays(apart, "fd"):
         return None
