@@ -54,6 +54,7 @@ def reduction(p: Primitive, x: Any, axis: Any, dtype: Any, keepdims: Any, **sett
             if type(x) is not Var:
                 return plain(p.fn, x, axis, keepdims, dtype=dtype, **settings)
             x = astype(x, dtype)
+            settings["dtype"] = dtype  # sums of few bits would go on in more
     if axis is not None:
         value = x.value
         rank = value.ndim if type(value) is np.ndarray else np.ndim(value)

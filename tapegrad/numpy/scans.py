@@ -25,6 +25,7 @@ def scan(p: Primitive, x: Any, axis: Any, dtype: Any) -> Array:
             settings["dtype"] = dtype
         else:
             x = astype(x, dtype)
+            settings["dtype"] = dtype  # sums of few bits would go on in more
     y: Array = apply(p, x, **settings)
     return y
 

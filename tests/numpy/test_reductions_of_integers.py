@@ -60,3 +60,21 @@ def test_reductions_of_integers_are_those_of_numpy(name: str, dtype: Any) -> Non
 @pytest.mark.parametrize("name", OF_NUMBERS)
 def test_quantiles_of_integers_are_those_of_numpy(name: str, dtype: Any) -> None:
     check(OF_NUMBERS[name], X.astype(dtype))
+
+
+@pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
+@pytest.mark.parametrize("name", ["sum", "prod", "mean", "nansum", "nanprod", "cumsum", "cumprod", "nancumsum", "nancumprod"])
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int16", "uint32"])
+@pytest.mark.parametrize("given", ["bool", "uint8", "int64", "float16", "float64", "complex64"])
+def test_sums_and_products_of_traced_values_in_few_bits_have_the_dtype_that_was_asked_for(
+    name: str, dtype: str, given: str
+) -> None:
+    x = (np.arange(12) * 9 % 100).reshape(4, 3).astype(given)
+
+    def f(x: Any) -> Any:
+        return getattr(N, name)(x, axis=0, dtype=dtype)
+
+    expected = f(x)
+    for found in (tg.jit(f)(x), tg.vmap(f)(x[None])[0], tg.jit(tg.vmap(f))(x[None])[0]):
+        assert found.dtype == expected.dtype == dtype
+        np.testing.assert_array_equal(found, expected)
