@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import tapegrad as tg
 import tapegrad.numpy as tnp
 from tapegrad.ops.exponentials import LARGE
 from tests.compiler.tracing import agrees
@@ -50,3 +51,26 @@ def test_programs_take_logaddexp_apart_for_floating_point_numbers_only(f: Callab
 
 def test_numbers_that_a_type_cannot_hold_are_added_as_exponentials() -> None:
     agrees(lambda x: tnp.logaddexp(x, -2), np.arange(LARGE).astype(np.uint8))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("scale", [1e-8, 1e-6, 2.0**-20, 1e-3, 200.0, 3e4, 1e5, 2.0**17])
+@pytest.mark.parametrize("other", [2.0**-18, 1e-3, 0.01, 300.0, 4e4, 2.0**18])
+def test_half_precision_is_not_scaled_by_numbers_that_it_cannot_hold(dtype: str, scale: float, other: float) -> None:
+    x = np.array([1e-4, 0.01, 1.0, -3.0, 100.0, 0.0], dtype)
+
+    def f(x: Any) -> Any:
+        return (x * scale) * other, (x * scale) / other, (x / scale) * other, x / scale, -(x * scale), -x * scale
+
+    with np.errstate(all="ignore"):
+        expected = f(x)
+    for a, b in zip(tg.jit(f)(x), expected, strict=True):
+        assert a.dtype == b.dtype
+        certain = np.isfinite(b) & (np.abs(b) > 100 * np.finfo(dtype).tiny)  # else what is in between may be rounded
+        np.testing.assert_allclose(a[certain], b[certain], rtol=8 * float(np.finfo(dtype).eps))
+        np.testing.assert_array_equal(np.isfinite(a), np.isfinite(b))
+
+
+def test_what_is_spread_farther_than_half_precision_counts_is_added_up_as_it_is() -> None:
+    agrees(lambda x: tnp.sum(tnp.broadcast_to(x, (2**17,))), np.array([0.0], np.float16), rtol=1e-3)
+    agrees(lambda x: tnp.sum(tnp.broadcast_to(x, (2**17,))), np.array([0.25], np.float16), rtol=1e-3)

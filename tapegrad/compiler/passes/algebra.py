@@ -131,6 +131,15 @@ def _minus_times(args: Sequence[Any], settings: dict[str, Any], value: Any) -> A
 MODERATE = (1e-9, 1e9)
 """Between which numbers can be multiplied with each other first, without great or small ones in between."""
 
+MODERATE_HALVES = (1e-4, 1e4)
+"""The same, in half precision, which holds few numbers beyond."""
+
+
+def are_moderate(dtype: np.dtype[Any], *scales: float) -> bool:
+    """Tell whether numbers are neither great nor small in a dtype."""
+    least, most = MODERATE_HALVES if dtype.char == "e" else MODERATE
+    return all(least < abs(scale) < most for scale in scales)
+
 
 def _times_times(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
     """``(x * 2) * 3`` is ``x * 6``, for floating-point numbers, where nothing overflows that would not without."""
@@ -138,7 +147,7 @@ def _times_times(args: Sequence[Any], settings: dict[str, Any], value: Any) -> A
         if is_number(scale) and made_by(x, multiply_p) and dtype_of(x).kind == "f":
             for k in (0, 1):
                 inner = argument(x, k)
-                if is_number(inner) and all(MODERATE[0] < abs(s) < MODERATE[1] for s in (inner, scale, inner * scale)):
+                if is_number(inner) and are_moderate(dtype_of(x), inner, scale, inner * scale):
                     return binary(multiply_p, argument(x, 1 - k), float(inner) * float(scale))
     return None
 
@@ -234,7 +243,7 @@ def _product_of_negative(args: Sequence[Any], settings: dict[str, Any], value: A
 def _divide_by_number(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
     """To divide by a power of two is to multiply, exactly; by another number, where the dividend is a multiple as it is."""
     a, b = args
-    if not is_number(b) or dtype_of(value).kind != "f" or type(a) is not Var or not MODERATE[0] < abs(b) < MODERATE[1]:
+    if not is_number(b) or dtype_of(value).kind != "f" or type(a) is not Var or not are_moderate(dtype_of(value), b):
         return None
     multiple = made_by(a, multiply_p) and any(is_number(argument(a, k)) for k in (0, 1))
     return binary(multiply_p, a, 1.0 / b) if math.frexp(b)[0] in (0.5, -0.5) or multiple else None
@@ -311,7 +320,7 @@ def _sum_of_spread(args: Sequence[Any], settings: dict[str, Any], value: Any) ->
     if np.size(origin.value if type(origin) is Var else origin) != 1 or not size:
         return None
     count = math.prod(shape_of(x)) // size
-    if not count:
+    if not 0 < count <= np.finfo(dtype_of(value)).max:
         return None
     return np.broadcast_to(np.reshape(origin, ()) * float(count), shape_of(value))
 
