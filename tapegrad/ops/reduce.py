@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.core.arrays import broadcast_to, filled, guard, ones, shape_of, sums_by_dot
+from tapegrad.core.arrays import broadcast_to, dtype_of, filled, guard, ones, shape_of, sums_by_dot
 from tapegrad.core.doubt import are_hopeful
 from tapegrad.core.families import elementwise, linear
 from tapegrad.core.primitive import OUT, PRIMITIVES, Fn, Into, Primitive, Slot, case
@@ -105,6 +105,9 @@ def _pull_sum(g: Any, y: Any, x: Any, axis: Axes = None, keepdims: bool = False,
     return filled(g, shape_of(x)) if axis is None and not keepdims else spread(g, shape_of(x), axis, keepdims)
 
 
+HALVES = 2**16
+"""The number that half precision does not hold any more."""
+
 EXTREMES: tuple[Fn, ...] = (np.maximum.reduce, np.minimum.reduce)
 
 
@@ -144,7 +147,9 @@ def _mean(x: Any, axis: Axes = None, keepdims: bool = False, dtype: Any = None) 
 
 def _pull_mean(g: Any, y: Any, x: Any, axis: Axes = None, keepdims: bool = False, dtype: Any = None) -> Any:
     shape = shape_of(x)
-    return spread(g / (count(shape, axis) or 1), shape, axis, keepdims)
+    n = count(shape, axis) or 1
+    held = n < HALVES or dtype_of(g).char != "e"
+    return spread(g / n if held else g * (1.0 / n), shape, axis, keepdims)
 
 
 def _expand_mean(x: Any, axis: Axes = None, keepdims: bool = False, dtype: Any = None) -> Any:
@@ -317,6 +322,8 @@ prod_p = Primitive(
 
 def _centred(x: Any, axis: Axes, dtype: Any = None) -> Any:
     """Return `x` less its mean: less the real part of that where the dtype is real, as NumPy computes it."""
+    if dtype_of(x).char == "e":  # sums run over
+        return x - apply(mean_p, x, axis=axis, keepdims=True)
     n = count(shape_of(x), axis) or 1
     mean = add_up(x, axis, None, None, True) / n
     return x - (np.real(mean) if dtype is not None and dtype.kind == "f" and mean.dtype.kind == "c" else mean)

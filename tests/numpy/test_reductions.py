@@ -1,6 +1,7 @@
 """Sums, products, means and extremes: signatures, both doors, and what a derivative is where textbooks differ."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -274,3 +275,17 @@ def test_a_variance_in_a_complex_dtype_is_real() -> None:
 
     pulled = tg.vjp(f, x)[1](np.complex128(g))[0]
     np.testing.assert_allclose(np.sum(pulled * t).real, (g * tg.jvp(f, (x,), (t,))[1]).real)
+
+
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")  # NumPy adds up squares in half precision
+@pytest.mark.parametrize("f", [np.mean, np.var, lambda x: np.var(x, axis=0, ddof=1)])
+@pytest.mark.parametrize(("count", "offset", "width"), [(70_000, 0, 1), (70_000, 30, 1), (100, 2000, 100)])
+def test_means_and_variances_in_half_precision_have_derivatives_where_sums_and_counts_run_over(
+    f: Callable[[Any], Any], count: int, offset: int, width: int
+) -> None:
+    x = (np.random.default_rng(0).normal(offset, width, count)).astype(np.float16)
+    expected = tg.grad(f)(x.astype(np.float64))
+    for gradient in (tg.grad(f), tg.jit(tg.grad(f)), tg.grad(lambda x: tg.vmap(f)(x[None])[0])):
+        found = gradient(x)
+        assert found.dtype == np.float16
+        np.testing.assert_allclose(found, expected, rtol=0.01, atol=0.02 * np.max(np.abs(expected)))
