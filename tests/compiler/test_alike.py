@@ -171,3 +171,28 @@ def test_donated_arrays_are_read_before_they_are_written_to() -> None:
     found = compiled(w.copy(), xs)
     np.testing.assert_allclose(found[0], expected[0])
     np.testing.assert_allclose(found[1], expected[1])
+
+
+KINDS = ("float64", "float32", "float16", "complex64", "int8", "int64", "uint8", "bool")
+
+
+@pytest.mark.parametrize("dtype", KINDS)
+@pytest.mark.parametrize("other", KINDS)
+def test_only_arrays_of_one_dtype_are_computed_together(dtype: str, other: str) -> None:
+    parts = [np.arange(4).reshape(2, 2).astype(dtype if k < 4 else other) for k in range(8)]
+    weight = np.array([[0.5, 1.0], [-1.0, 2.0]], np.float16)
+
+    def separate(*parts: Any) -> Any:
+        squares = [part * part for part in parts]
+        return [y.T for y in [square + np.float16(1.0) for square in squares]]
+
+    def products(*parts: Any) -> Any:
+        squares = [part * part for part in parts]
+        return [y.T for y in [square @ weight for square in squares]]
+
+    def joined(*parts: Any) -> Any:
+        squares = [part * part for part in parts]
+        return tnp.concatenate(squares), [y.T for y in [square + np.float16(1.0) for square in squares]]
+
+    for f in (separate, products, joined):
+        agrees(f, *parts, rtol=1e-3)

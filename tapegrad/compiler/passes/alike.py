@@ -102,7 +102,7 @@ def places(trace: Trace, order: Sequence[int]) -> dict[int, Rows]:
         primitive, inputs, args, settings, value = trace.steps[index]
         if primitive is concatenate_p and settings["axis"] == 0:
             for source, start, stop in zip(inputs, settings["ends"], settings["ends"][1:], strict=False):
-                if source is not None and source not in found:
+                if source is not None and source not in found and np.result_type(trace.steps[source][4]) == value.dtype:
                     found[source] = Rows(index, start, stop - start, read=False)
         elif primitive is getitem_p and inputs[0] is not None and np.ndim(value):
             rows = rows_of(settings["index"], args[0], value)
@@ -137,7 +137,8 @@ def candidates(trace: Trace, order: Sequence[int], lies: dict[int, Rows]) -> Ite
                     [None if k == place else named(s, x) for k, (s, x) in enumerate(zip(step[1], step[2], strict=True))]
                 )
                 base = None if rows is None else (rows.base, rows.read)
-                key = (step[0], place, others, base, np.shape(step[2][place]))
+                x = step[2][place]
+                key = (step[0], place, others, base, np.shape(x), np.result_type(x))
                 found.setdefault(key, Alike(place)).members.append((index, rows))
     yield from found.values()
 
