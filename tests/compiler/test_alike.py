@@ -196,3 +196,18 @@ def test_only_arrays_of_one_dtype_are_computed_together(dtype: str, other: str) 
 
     for f in (separate, products, joined):
         agrees(f, *parts, rtol=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(6, 0, 3), (6, 2, 0), (6, 0, 0), (0, 2, 3)])
+def test_empty_rows_are_put_in_a_row_too(shape: tuple[int, ...]) -> None:
+    x, weight = np.zeros(shape), np.ones((shape[2], 2))
+    agrees(lambda x: [tnp.sum(tnp.sin(part) * 2.0) for part in x], x)
+    agrees(lambda x, weight: [(part @ weight).T for part in x], x, weight)
+    agrees(lambda x: tnp.concatenate([x[k] for k in range(len(x))] or [x]), x)
+
+    def total(weight: Any) -> Any:
+        return sum((tnp.sum(tnp.sin(part @ weight)) for part in x), 0.0 * tnp.sum(weight))
+
+    agrees(tg.grad(total), weight)
+    rows = x.reshape((shape[0] * shape[1], shape[2]))
+    agrees(lambda rows: [tnp.sum(tnp.sin(rows[k:k]) * 2.0) for k in range(6)], rows)

@@ -218,8 +218,8 @@ def joint_step(trace: Trace, place: int, members: Sequence[Member]) -> Early:
 
 
 def merged(x: Var) -> Any:
-    """Return an array whose first two axes are one."""
-    return np.reshape(x, (-1, *x.shape[2:]))
+    """Return an array whose first two axes are one. How long that is cannot be left to NumPy where there are no elements."""
+    return np.reshape(x, (x.shape[0] * x.shape[1], *x.shape[2:]))
 
 
 def again(step: Step, new: dict[int, Any]) -> Any:
