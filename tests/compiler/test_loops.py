@@ -438,3 +438,38 @@ CONSTANT: dict[str, Any] = {
 def test_derivatives_of_loops_may_be_constant(name: str, turns: int) -> None:
     for passes in PROGRAMS:
         agrees(CONSTANT[name], np.arange(6.0 * turns).reshape(turns, 6), passes=passes)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda c, x: c + c,
+        lambda c, x: c + c + x,
+        lambda c, x: c + x + c,
+        lambda c, x: c + (c + tnp.sin(x)),
+        lambda c, x: (c + x) + (c + x),
+        lambda c, x: c - c + x,
+        lambda c, x: c - (c - x),
+        lambda c, x: x - c,
+        lambda c, x: c + c - (c - x),
+        lambda c, x: x + x + c - x - x,
+    ],
+)
+@pytest.mark.parametrize("shape", [(), (4, 3)])
+def test_a_carried_value_that_is_doubled_in_each_turn_is_no_sum_over_the_turns(
+    step: Callable[[Any, Any], Any], shape: tuple[int, ...]
+) -> None:
+    def f(c: Any, xs: Any) -> Any:
+        return tg.scan(lambda c, x: (step(c, x), None), c, xs)[0]
+
+    xs = XS if shape else XS[:, 0, 0]
+    c = H if shape else np.float64(0.5)
+    for passes in PROGRAMS:
+        agrees(f, c, xs, passes=passes)
+    agrees(lambda c, xs: tg.scan(lambda c, x: (step(c, x), c * x), c, xs), c, xs)
+    agrees(lambda c, xs: tg.fori_loop(0, 6, lambda i, c: step(c, xs[0]), c), c, xs)
+
+    def total(c: Any, xs: Any) -> Any:
+        return tnp.sum(tnp.sin(f(c, xs)))
+
+    agrees(tg.grad(total, (0, 1)), c, xs)

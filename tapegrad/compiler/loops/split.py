@@ -174,7 +174,8 @@ class Split:
                 continue  # sums come out as numbers
             if len(self.readers(k)) == 1 and not self.readers(index) and np.result_type(self.steps[k][4]).char in "fdFD":
                 terms, within = self.terms(k, index)
-                if (k, add_p) in terms and all(self.adds_up(s) for s, _ in terms if s != k):
+                once = [term for term in terms if term[0] == k] == [(k, add_p)]  # else it is doubled, or taken away
+                if once and all(self.adds_up(s) for s, _ in terms if s != k):
                     found[k] = [term for term in terms if term[0] != k], within
         return found
 
