@@ -193,10 +193,10 @@ class Writer:
         handed = f"({', '.join(map(self.handed, made.given))},)"
         if made.threads:
             self.once.append(f"gauge{number} = {self.names.of(threads.Gauge, 'new_gauge')}()")
-            together = f"{self.names.of(partial_of, 'partial')}(blocks{number}, {handed})"
-            self.lines.append(f"{self.names.of(threads.run, 'run')}({together}, {made.blocks}, gauge{number})")
+            blocks = f"{self.names.of(partial_of, 'partial')}(blocks{number}, {handed})"
+            self.lines.append(f"{self.names.of(threads.run, 'run')}({blocks}, {made.blocks}, {made.together}, gauge{number})")
         else:
-            self.lines.append(f"blocks{number}({handed}, 0, {made.blocks}, 0)")
+            self.lines.append(f"blocks{number}({handed}, 0, {made.blocks}, 0, 1)")
         for index in group.ends:
             self.end(index, made.partials[index], group)
 

@@ -79,6 +79,8 @@ def rows_of(shape: tuple[int, ...], index: Any) -> tuple[Any, tuple[int, ...]]:
         the positions if `index` is not of the kind: whole axes, integers and arrays of integers side by side, whole axes.
     """
     parts = parts_of(index)
+    if any(part is None for part in parts):
+        return None, ()
     at = next((k for k, part in enumerate(parts) if part is ...), None)
     if at is not None:
         parts = (*parts[:at], *(ALL,) * (len(shape) - len(parts) + 1), *parts[at + 1 :])

@@ -1,6 +1,7 @@
 """Many threads: in one compiled function at once, and inside of it over blocks. Results do not depend on them."""
 
 import hashlib
+import itertools
 import multiprocessing
 import os
 import subprocess
@@ -18,7 +19,9 @@ import pytest
 import tapegrad as tg
 import tapegrad.numpy as tnp
 from tapegrad.compiler.function import jit
-from tapegrad.compiler.groups.threads import SHARED, Pool, available
+from tapegrad.compiler.groups import kernel
+from tapegrad.compiler.groups.products import product_of_rows
+from tapegrad.compiler.groups.threads import SHARED, Gauge, Pool, available
 from tests.compiler.tracing import small_blocks
 
 
@@ -123,6 +126,38 @@ def test_results_do_not_depend_on_the_number_of_threads() -> None:
     assert len(said) == 1
 
 
+@pytest.mark.parametrize("rows", [70_001, 123_457])
+@pytest.mark.parametrize("columns", [10, 17])
+def test_results_do_not_depend_on_how_many_blocks_are_taken_at_a_time(
+    rows: int, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def norm(gain: Any, bias: Any, x: Any) -> Any:
+        apart = x - tnp.mean(x, axis=1, keepdims=True)
+        y = apart / tnp.sqrt(tnp.mean(apart * apart, axis=1, keepdims=True) + 1.0) * gain + bias
+        return tnp.mean(y * y * y)
+
+    left: list[int] = []  # how many rows BLAS got that were no whole call
+
+    def noted(x: Any, weight: Any, out: Any, rows: int) -> None:
+        left.extend([len(x) % rows] if len(x) % rows else [])
+        product_of_rows(x, weight, out, rows)
+
+    monkeypatch.setattr(kernel, "product_of_rows", noted)
+    random = np.random.default_rng(0)
+    args = [random.normal(size=shape).astype(np.float32) for shape in ((columns,), (columns,), (rows, columns))]
+    compiled = jit(tg.value_and_grad(norm, (0, 1)))
+    assert "min(k + step, last)" in str(compiled.lower(*args))
+    results, calls = [], []
+    monkeypatch.setattr(SHARED, "pool", Pool(2))
+    for several in (True, False):
+        monkeypatch.setattr(Gauge, "choose", lambda self, several=several: several)
+        left.clear()
+        results.append([np.asarray(leaf).tobytes() for leaf in tg.tree.leaves(compiled(*args))])
+        calls.append(sorted(left))
+    assert results[0] == results[1]
+    assert calls[0] == calls[1]
+
+
 def test_the_number_of_threads_can_change_at_any_time() -> None:
     before = tg.config.threads()
     x, y = np.random.default_rng(0).normal(size=(2, 1000))
@@ -206,18 +241,29 @@ def test_a_forked_process_compiles_what_another_thread_was_compiling() -> None:
 # The pool
 
 
-def note(done: list[tuple[int, int]], first: int, last: int, worker: int) -> None:
+def note(done: list[tuple[int, int]], first: int, last: int, worker: int, step: int) -> None:
     done.extend((k, worker) for k in range(first, last))
 
 
 def test_every_block_is_computed_once() -> None:
-    for threads in (1, 2, 3, 8):
+    for threads, together in itertools.product((1, 2, 3, 8), (1, 2, 5)):
         pool = Pool(threads)
         for blocks in (1, 2, 3, 7, 64, 5):
             done: list[tuple[int, int]] = []
-            pool.run(partial(note, done), blocks)
+            pool.run(partial(note, done), blocks, together)
             assert sorted(k for k, _ in done) == list(range(blocks))
-            assert {worker for _, worker in done} <= set(range(min(threads, blocks)))
+            assert {worker for _, worker in done} <= set(range(min(threads, -(-blocks // together))))
+
+
+def test_a_thread_that_is_alone_takes_one_block_after_the_other() -> None:
+    steps: dict[int, set[int]] = {1: set(), 2: set()}
+
+    def kernel(found: set[int], first: int, last: int, worker: int, step: int) -> None:
+        found.add(step)
+
+    for threads, found in steps.items():
+        Pool(threads).run(partial(kernel, found), 8, 4)
+    assert steps == {1: {1}, 2: {4}}
 
 
 @pytest.mark.parametrize("threads", [2, 3])
@@ -225,11 +271,11 @@ def test_as_many_threads_as_there_are_work_at_a_time(threads: int) -> None:
     together = threading.Barrier(threads)
     workers: list[int] = []
 
-    def kernel(first: int, last: int, worker: int) -> None:
+    def kernel(first: int, last: int, worker: int, step: int) -> None:
         together.wait(60)  # nobody comes past it before all are here
         workers.append(worker)
 
-    Pool(threads).run(kernel, threads)
+    Pool(threads).run(kernel, threads, 1)
     assert sorted(workers) == list(range(threads))
 
 
@@ -237,14 +283,14 @@ def test_who_comes_late_finds_less() -> None:
     pool = Pool(2)
     late, done = threading.Event(), []
 
-    def kernel(first: int, last: int, worker: int) -> None:
+    def kernel(first: int, last: int, worker: int, step: int) -> None:
         if worker == 1:
             late.wait(60)
         done.append((first, worker))
         if len(done) == 63:
             late.set()
 
-    pool.run(kernel, 64)
+    pool.run(kernel, 64, 1)
     assert sorted(k for k, _ in done) == list(range(64))
     assert sum(worker for _, worker in done) <= 1
 
@@ -254,7 +300,7 @@ def test_an_error_in_a_worker_is_raised_after_all_have_stopped(failing: int) -> 
     pool = Pool(2)
     together, failed, finished = threading.Barrier(2), threading.Event(), []
 
-    def kernel(first: int, last: int, worker: int) -> None:
+    def kernel(first: int, last: int, worker: int, step: int) -> None:
         together.wait(60)
         if worker == failing:
             failed.set()
@@ -263,22 +309,22 @@ def test_an_error_in_a_worker_is_raised_after_all_have_stopped(failing: int) -> 
         finished.append(worker)
 
     with pytest.raises(FloatingPointError, match=f"worker {failing}"):
-        pool.run(kernel, 2)
+        pool.run(kernel, 2, 1)
     assert finished == [1 - failing]
     done: list[tuple[int, int]] = []
-    pool.run(partial(note, done), 6)
+    pool.run(partial(note, done), 6, 1)
     assert sorted(k for k, _ in done) == list(range(6))
 
 
 def test_after_an_error_no_block_is_begun() -> None:
     begun: list[int] = []
 
-    def kernel(first: int, last: int, worker: int) -> None:
+    def kernel(first: int, last: int, worker: int, step: int) -> None:
         begun.append(first)
         raise FloatingPointError
 
     with pytest.raises(FloatingPointError):
-        Pool(2).run(kernel, 1000)
+        Pool(2).run(kernel, 1000, 1)
     assert len(begun) <= 2
 
 
@@ -286,7 +332,7 @@ def test_an_interrupt_waits_for_the_workers() -> None:
     pool = Pool(2)
     together, proceed, done = threading.Barrier(2), threading.Event(), threading.Event()
 
-    def kernel(first: int, last: int, worker: int) -> None:
+    def kernel(first: int, last: int, worker: int, step: int) -> None:
         together.wait(60)
         if worker == 0:
             threading.Timer(0.05, proceed.set).start()
@@ -295,7 +341,7 @@ def test_an_interrupt_waits_for_the_workers() -> None:
         done.set()
 
     with pytest.raises(KeyboardInterrupt):
-        pool.run(kernel, 2)
+        pool.run(kernel, 2, 1)
     assert done.is_set()
 
 
@@ -304,15 +350,15 @@ def test_who_finds_the_pool_busy_works_alone() -> None:
     together = threading.Barrier(2)
     seen: list[int] = []
 
-    def inner(first: int, last: int, worker: int) -> None:
+    def inner(first: int, last: int, worker: int, step: int) -> None:
         seen.extend(range(first, last))
 
-    def outer(first: int, last: int, worker: int) -> None:
+    def outer(first: int, last: int, worker: int, step: int) -> None:
         together.wait(60)
         if worker == 0:
-            pool.run(inner, 4)
+            pool.run(inner, 4, 1)
 
-    pool.run(outer, 2)
+    pool.run(outer, 2, 1)
     assert seen == [0, 1, 2, 3]
 
 
@@ -322,7 +368,7 @@ def test_where_no_thread_can_be_started_the_caller_computes(monkeypatch: pytest.
 
     monkeypatch.setattr(threading.Thread, "start", start)
     seen: list[int] = []
-    Pool(4).run(lambda first, last, worker: seen.extend(range(first, last)), 8)
+    Pool(4).run(lambda first, last, worker, step: seen.extend(range(first, last)), 8, 1)
     assert seen == list(range(8))
 
 

@@ -66,7 +66,8 @@ def small_blocks(large: int = 8, block: int = 4, spills: int = 8) -> Iterator[No
         patch.object(products, "ALONE", 40),
         patch.object(products, "ALONE_VECTOR", 16),
         patch.object(sizes, "LARGE", large),
-        patch.object(sizes, "BLOCK", block),
+        patch.object(sizes, "BLOCK", 8 * block),
+        patch.object(sizes, "ROW", 2 * block),
         patch.object(sizes, "PAYS", 0.0),
         patch.object(sizes, "FEWEST", 2),
     ):

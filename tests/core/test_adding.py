@@ -46,7 +46,7 @@ def some_index(rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[Any, .
         else:
             parts.append({"all": slice(None), "slice": slice(0, None, 2), "none": None}[kind])
         axis += kind != "none"
-    return tuple(parts)
+    return (*parts, None) if rng.random() < 0.1 else tuple(parts)
 
 
 def test_any_index_adds_as_one_by_one() -> None:

@@ -104,7 +104,7 @@ def together(step: Step, part: Part, group: Open, home: dict[int, Open]) -> froz
 
 def fitting(rows: Iterable[int], size: int) -> frozenset[int]:
     """Return the numbers of rows of which one is not too long for a block."""
-    return frozenset([n for n in rows if size // n <= 2 * sizes.BLOCK])
+    return frozenset([n for n in rows if size // n <= sizes.ROW])
 
 
 def spread(groups: list[Open], changed: Open) -> None:

@@ -56,11 +56,12 @@ class Kernel:
     """The code of a group.
 
     Attributes:
-        lines: the function ``blocks(given, first, last, worker)``.
+        lines: the function ``blocks(given, first, last, worker, step)``, which takes so many blocks at a time as `step` says.
         given: values that it is handed, and those in which it leaves its outputs.
         scratch: shape and dtype of the arrays that each worker needs.
         partials: for each end what the blocks came to.
         blocks: how many blocks there are.
+        together: how many of them several threads take at a time.
         threads: whether the work may be worth several threads.
     """
 
@@ -69,6 +70,7 @@ class Kernel:
     scratch: list[tuple[Shape, np.dtype[Any]]]
     partials: dict[int, Partial]
     blocks: int
+    together: int
     threads: bool
 
 
@@ -101,14 +103,27 @@ def kernel(trace: Trace, group: Group, number: int, name_of: Callable[[Any, str]
     return KernelWriter(trace, group, number, name_of, by_keyword).kernel()
 
 
-def length(trace: Trace, group: Group) -> int:
-    """Return how many rows there are in a block: as many as fit, in blocks of about the same size, two at least."""
-    longest = max(width(trace.steps[index], part) // group.rows for index, part in group.parts.items())
-    block = sizes.BLOCK if group.heavy else sizes.QUICKER * sizes.BLOCK
-    blocks = max(2 if group.work >= sizes.PAYS else 1, -(-group.rows * longest // block))
-    run = -(-group.rows // blocks)
+def cut(trace: Trace, group: Group) -> tuple[int, int]:
+    """Return how many rows there are in a block, and how many blocks several threads take at a time.
+
+    Blocks are of about the same size, and at least two if the work is worth two threads.
+    """
+    values = [(trace.steps[index], part) for index, part in group.parts.items()]
+    longest = max(width(step, part) // group.rows for step, part in values)
+    itemsize = max(np.result_type(step[4]).itemsize for step, _ in values)
+    together = 1 if group.heavy else sizes.TOGETHER
+    nbytes = group.rows * longest * itemsize
+    pieces = max(2 if group.work >= sizes.PAYS else 1, -(-nbytes // (together * sizes.BLOCK)))
+    if nbytes <= pieces * sizes.BLOCK:
+        together = 1
+    run = -(-group.rows // (pieces * together))
     step = next(n for n in (1024, 64, 16, 1) if run >= 16 * n or n == 1)
-    return -(-run // step) * step
+    return -(-run // step) * step, together
+
+
+def shorter(names: Sequence[str], length: str) -> str:
+    """Return the statements that cut arrays off."""
+    return "; ".join(f"{name} = {name}[:{length}]" for name in names)
 
 
 class KernelWriter:
@@ -123,13 +138,14 @@ class KernelWriter:
         self.name_of = name_of
         self.by_keyword = by_keyword
         self.rows = group.rows
-        self.run = length(trace, group)
+        self.run, self.together = cut(trace, group)
         self.given: list[Handed] = []
         self.word: dict[int, str] = {}  # of what is cut, or computed
         self.whole: dict[int, str] = {}
         self.slices: list[str] = []
         self.dense: list[str] = []  # numbers written out: with an array, some ufuncs are four times as fast
         self.body: list[str] = []
+        self.closing: list[str] = []
         self.partials: dict[int, Partial] = {}
         self.scratch = Scratch()
         self.room: dict[int, int] = {}
@@ -156,22 +172,30 @@ class KernelWriter:
             self.member(k, index)
         for index in group.ends:
             self.end(index)
-        blocks = -(-self.rows // self.run)
-        lines = [f"def blocks{self.number}(given, first, last, worker):"]
+        run, rows = self.run, self.rows
+        blocks = -(-rows // run)
+        lines = [f"def blocks{self.number}(given, first, last, worker, step):"]
         lines.append(f"    {', '.join(f'a{k}' for k in range(len(self.given)))}, = given")
         lines += [f"    d{k} = {constant}" for k, constant in enumerate(self.dense)]
         scratch = [f"t{k}" for k in range(len(self.scratch.kinds))]
         if scratch:
             lines.append(f"    {', '.join(scratch)}, = scratch{self.number}[worker]")
-        lines += ["    for k in range(first, last):", f"        lo = k * {self.run}", f"        hi = lo + {self.run}"]
         whole = [*scratch, *[f"d{k}" for k in range(len(self.dense))]]
-        if self.rows % self.run and whole:
-            shorter = "; ".join(f"{name} = {name}[:{self.rows % self.run}]" for name in whole)
-            lines.append(f"        if hi > {self.rows}: {shorter}")
+        if self.together > 1 and whole:
+            lines.append(f"    if step < {self.together}: {shorter(whole, f'step * {run}')}")
+        lines += ["    for k in range(first, last, step):", f"        lo = k * {run}", f"        hi = lo + step * {run}"]
+        if rows % (run * self.together) and whole:
+            lines.append(f"        if hi > {rows}: {shorter(whole, f'{rows} - lo')}")
         lines += [f"        {line}" for line in (*self.slices, *self.body)]
-        kinds = [((self.run, *shape), dtype) for shape, dtype in self.scratch.kinds]
+        if self.closing and self.together > 1:
+            lines += ["        for j in range(k, min(k + step, last)):", f"            i = (j - k) * {run}"]
+            lines += [f"            {line}" for line in self.closing]
+        else:
+            lines += [f"        {line}" for line in self.closing]
+        kinds = [((run * self.together, *shape), dtype) for shape, dtype in self.scratch.kinds]
         assert all(index in self.word for index in group.outputs), [steps[index][0] for index in group.outputs]
-        return Kernel(lines, self.given, kinds, self.partials, blocks, group.work >= sizes.PAYS and blocks > 1)
+        several = group.work >= sizes.PAYS and blocks > self.together
+        return Kernel(lines, self.given, kinds, self.partials, blocks, self.together, several)
 
     def hand_over(self) -> None:
         """Name the values that the group is handed: those of which it takes slices, and those that it reads whole."""
@@ -201,7 +225,9 @@ class KernelWriter:
             return self.word[source] if cut else self.whole[source]
         ufunc, shape = UFUNC_OF[self.steps[index][0]], np.shape(x)
         if ufunc in self.by_keyword and type(x) in (float, int) and value.dtype.char in "fd":
-            self.dense.append(self.name_of(np.full((self.run, *rest(value.shape, self.rows)), x, value.dtype), "c"))
+            self.dense.append(
+                self.name_of(np.full((self.run * self.together, *rest(value.shape, self.rows)), x, value.dtype), "c")
+            )
             return f"d{len(self.dense) - 1}"
         if cut:
             return f"{self.name_of(x.reshape(self.rows, *rest(shape, self.rows)), 'c')}[lo:hi]"
@@ -231,13 +257,12 @@ class KernelWriter:
             self.body.append(f"{self.name_of(np.copyto, 'copyto')}({out}, {name}({', '.join(words)}))")
         elif part.kind == "product":
             x, weight = args
-            row, column = f"{words[0]}.reshape((-1, {x.shape[1]}))", f"{words[1]}.reshape({weight.shape})"
-            place = f"{out}.reshape({(-1, *value.shape[1:])})"
+            column, per_row = f"{words[1]}.reshape({weight.shape})", len(value) // self.rows
+            row, place = f".reshape((-1, {x.shape[1]}))", f".reshape({(-1, *value.shape[1:])})"
             if weight.shape[0] == 1 and weight.ndim == 2:
-                self.body.append(f"{self.name_of(np.multiply, 'multiply')}({row}, {column}, {place})")
+                self.body.append(f"{self.name_of(np.multiply, 'multiply')}({words[0]}{row}, {column}, {out}{place})")
             else:
-                name = self.name_of(product_of_rows, "product_of_rows")
-                self.body.append(f"{name}({row}, {column}, {place}, {at_a_time(*weight.shape)})")
+                self.product(words[0], row, column, out, place, at_a_time(*weight.shape), per_row)
         elif part.kind == "stack":
             rows = stack_rows(args[0].shape, args[1].shape)
             self.body.append(f"{self.name_of(product_of_stacks, 'product_of_stacks')}({', '.join(words)}, {out}, {rows})")
@@ -295,9 +320,9 @@ class KernelWriter:
                 self.body.append(f"{self.name_of(np.copyto, 'copyto')}(t{room}, {word})")
                 self.scratch.free.append(room)
                 word = f"t{room}"
-            name, ones_ = self.name_of(product_of_rows, "product_of_rows"), self.name_of(ones(count, value.dtype), "ones")
-            words = f"{word}.reshape((-1, {count})), {ones_}, {place}.reshape((-1,))"
-            self.body.append(f"{name}({words}, {at_a_time(count)})")
+            column, per_row = self.name_of(ones(count, value.dtype), "ones"), math.prod(rest(x.shape, self.rows)) // count
+            place = "[..., 0].reshape((-1,))" if kept else ".reshape((-1,))"
+            self.product(word, f".reshape((-1, {count}))", column, out, place, at_a_time(count), per_row)
         elif last and 2 <= count <= FEW and x.dtype == value.dtype:  # sums of small integers are of larger ones
             name, columns = self.name_of(fold.ufunc, fold.ufunc.__name__ + "_"), [f"{word}[..., {k}]" for k in range(count)]
             self.body.append(f"c = {place}; {name}({columns[0]}, {columns[1]}, out=c)")
@@ -305,49 +330,64 @@ class KernelWriter:
         else:
             self.body.append(f"{self.name_of(fold.ufunc.reduce, 'reduce')}({word}, {axes}, None, {out}, {kept})")
 
+    def product(self, word: str, row: str, column: str, out: str, place: str, at_once: int, per_row: int) -> None:
+        """Write a product by rows. BLAS gets the same rows in each call, however many blocks are taken at a time."""
+        name, piece = self.name_of(product_of_rows, "product_of_rows"), ""
+        if self.together > 1 and self.run * per_row % at_once:
+            piece = f"[i : i + {self.run}]"
+            self.body.append(f"for i in range(0, len({word}), {self.run}):")
+        call = f"{name}({word}{piece}{row}, {column}, {out}{piece}{place}, {at_once})"
+        self.body.append(f"    {call}" if piece else call)
+
     # Ends
 
     def end(self, index: int) -> None:
         """Write what a block contributes to a reduction of all rows."""
         primitive, _, args, _, value = self.steps[index]
         name, blocks = f"p{self.number}_{index}", -(-self.rows // self.run)
+        at = "j" if self.together > 1 else "k"
         if primitive is watched_p:
-            x = self.argument(index, 0)
+            x = self.piece(index, 0)
             if args[0].dtype.kind == "f":
-                self.body.append(f"{name}[k] = {self.name_of(np.maximum.reduce, 'reduce')}({x}, None)")
+                self.closing.append(f"{name}[{at}] = {self.name_of(np.maximum.reduce, 'reduce')}({x}, None)")
             else:
-                self.body.append(f"f = {x}.ravel(); {name}[k] = abs(f.dot(f))")
+                self.closing.append(f"f = {x}.ravel(); {name}[{at}] = abs(f.dot(f))")
             self.partials[index] = Partial(name, (blocks,), args[0].real.dtype, (blocks,))
             return
         if primitive is across_p:
-            a, b = [f"{self.argument(index, k)}.reshape({(-1, *x.shape[1:])})" for k, x in enumerate(args)]
-            self.body.append(
-                f"{name}[k] = {self.name_of(sum_of_products, 'sum_of_products')}({a}, {b}, {at_a_time(*value.shape)})"
+            a, b = [f"{self.piece(index, k)}.reshape({(-1, *x.shape[1:])})" for k, x in enumerate(args)]
+            self.closing.append(
+                f"{name}[{at}] = {self.name_of(sum_of_products, 'sum_of_products')}({a}, {b}, {at_a_time(*value.shape)})"
             )
             self.partials[index] = Partial(name, (blocks, *value.shape), value.dtype, (blocks, *value.shape))
             return
         fold = self.group.parts[index].fold
         assert fold is not None
-        x, shape = self.argument(index, fold.operand), np.shape(args[fold.operand])
+        x, shape = self.piece(index, fold.operand), np.shape(args[fold.operand])
         (d, inner), dtype = lead(shape, self.rows), np.result_type(value)
         reduce = self.name_of(fold.ufunc.reduce, "reduce")
         left = tuple([n for axis, n in enumerate(shape) if axis not in fold.axes])
         several = self.several(left) if fold.ufunc is np.add and fold.axes == tuple(range(d)) else 1
         if not left:
-            self.body.append(f"{name}[k] = {reduce}({x}, None)")
+            self.closing.append(f"{name}[{at}] = {reduce}({x}, None)")
         elif several > 1:
             columns = several * math.prod(left)
-            line = f"{reduce}({x}.reshape((-1, {columns})), 0, None, {name}[k])"
+            line = f"{reduce}({x}.reshape((-1, {columns})), 0, None, {name}[{at}])"
             if self.rows % self.run % several:
-                rank = f"{name}[k, :{math.prod(left)}].reshape({left})"
-                line = f"if hi <= {self.rows}: {line}\nelse: {name}[k] = 0; {reduce}({x}, 0, None, {rank})"
-            self.body += line.split("\n")
+                rank = f"{name}[{at}, :{math.prod(left)}].reshape({left})"
+                line = f"if {at} < {self.rows // self.run}: {line}\nelse: {name}[{at}] = 0; {reduce}({x}, 0, None, {rank})"
+            self.closing += line.split("\n")
             self.partials[index] = Partial(name, (blocks, columns), dtype, (blocks * several, *left))
             return
         else:
             axes = (*((0, 1) if inner > 1 else (0,)), *behind(fold.axes, shape, self.rows))
-            self.body.append(f"{reduce}({x}, {axes}, None, {name}[k])")
+            self.closing.append(f"{reduce}({x}, {axes}, None, {name}[{at}])")
         self.partials[index] = Partial(name, (blocks, *left), dtype, (blocks, *left))
+
+    def piece(self, index: int, k: int) -> str:
+        """Return the word for what an end reads of one block, where several are taken at a time."""
+        word = self.argument(index, k)
+        return f"{word}[i : i + {self.run}]" if self.together > 1 else word
 
     def several(self, shape: Shape) -> int:
         """Return how many rows are added up at a time, as if they were one."""

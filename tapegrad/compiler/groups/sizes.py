@@ -3,12 +3,16 @@
 LARGE = 2**15
 """Elements from which on arrays may be walked over in blocks."""
 
-BLOCK = 2**16
-"""Elements of a block, in a group that spends its time in slow ufuncs."""
+BLOCK = 2**18
+"""Bytes of the arrays of a block."""
 
-QUICKER = 4
-"""How many times as large the blocks of other groups are. Where ufuncs take a few microseconds, two threads stand in each
-other's way, as each holds the interpreter's lock between two of them; what does not fit into the cache costs less than that."""
+TOGETHER = 2
+"""How many blocks several threads take at a time, in a group of quick ufuncs. Where ufuncs take a few microseconds, two threads
+stand in each other's way, as each holds the interpreter's lock between two of them; what does not fit into the cache costs less
+than that. A thread that is alone takes one after the other."""
+
+ROW = 2**17
+"""Elements of the longest row that goes into a block."""
 
 PAYS = 100_000.0
 """Nanoseconds of work from which on blocks and threads may pay. Waking a thread takes about as long."""

@@ -10,12 +10,11 @@ import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 from attrs import define
 
-Kernel = Callable[[int, int, int], None]
+Kernel = Callable[[int, int, int, int], None]
 """``kernel(first, last, worker)`` computes the blocks from `first` to `last` with the scratch memory of one worker."""
 
 
@@ -39,9 +38,10 @@ class Work:
     nobody waits for it.
     """
 
-    def __init__(self, kernel: Kernel, blocks: int) -> None:
+    def __init__(self, kernel: Kernel, blocks: int, together: int) -> None:
         self.kernel = kernel
         self.blocks = blocks
+        self.together = together
         self.take = itertools.count().__next__
         self.stopped = False
         self.errors: list[BaseException] = []
@@ -51,13 +51,13 @@ class Work:
 
     def share(self, worker: int) -> None:
         """Compute blocks until none is left, or one has raised."""
-        kernel, blocks, take = self.kernel, self.blocks, self.take
+        kernel, blocks, together, take = self.kernel, self.blocks, self.together, self.take
         try:
             while not self.stopped:
-                k = take()
+                k = take() * together
                 if k >= blocks:
                     break
-                kernel(k, k + 1, worker)
+                kernel(k, min(k + together, blocks), worker, together)
         except BaseException as error:
             self.stopped = True
             self.errors.append(error)
@@ -97,18 +97,18 @@ class Pool:
         self.bells: list[SimpleQueue[None]] = []
         self.asleep: list[bool] = []
 
-    def run(self, kernel: Kernel, blocks: int) -> None:
-        """Compute all blocks.
+    def run(self, kernel: Kernel, blocks: int, together: int) -> None:
+        """Compute all blocks, so many together at a time; alone one by one.
 
         Raises:
             Exception: whatever a kernel raised, after all have stopped.
         """
-        count = min(self.threads, blocks)
+        count = min(self.threads, -(-blocks // together))
         if count <= 1 or not self.busy.acquire(blocking=False):
-            kernel(0, blocks, 0)
+            kernel(0, blocks, 0, 1)
             return
         try:
-            self.work = work = Work(kernel, blocks)
+            self.work = work = Work(kernel, blocks, together)
             for k in range(min(count - 1, self.start(count - 1))):
                 if self.asleep[k]:  # one that is not has yet to find out that nothing was left of earlier work
                     self.asleep[k] = False
@@ -208,16 +208,16 @@ class Gauge:
             self.alone = after
 
 
-def run(kernel: Any, blocks: int, gauge: Gauge) -> None:
+def run(kernel: Kernel, blocks: int, together: int, gauge: Gauge) -> None:
     """Compute all blocks of a kernel, on the threads of this process if that is quicker."""
     pool = SHARED.pool
     if pool.threads <= 1:
-        kernel(0, blocks, 0)
+        kernel(0, blocks, 0, 1)
         return
     several = gauge.choose()
     start = perf_counter()
     if several:
-        pool.run(kernel, blocks)
+        pool.run(kernel, blocks, together)
     else:
-        kernel(0, blocks, 0)
+        kernel(0, blocks, 0, 1)
     gauge.note(several, perf_counter() - start)
