@@ -97,6 +97,21 @@ def drawn(random: np.random.Generator, shape: tuple[int, ...], dtype: type) -> A
     return np.asarray(random.uniform(1, 3, shape)).astype(dtype)
 
 
+def test_groups_that_have_come_to_need_each_other_stay_apart() -> None:
+    """The first group comes to need the third when the second depends on it already: the third may not need the second."""
+
+    def f(x: Any) -> Any:
+        first, second, third = tnp.exp(x), tnp.exp(x[:10]), tnp.exp(x[:8])
+        of_first, of_second = tnp.cumsum(first, 0)[:10], tnp.cumsum(second, 0)[:8]
+        first = tnp.sin(tnp.pad(tnp.cumsum(third, 0), ((0, 4), (0, 0)))) * first
+        second = tnp.sin(of_first) * second
+        third = tnp.sin(of_second) * third
+        return tnp.cumsum(first, 0), tnp.cumsum(second, 0), tnp.cumsum(third, 0)
+
+    with small_blocks():
+        agrees(f, np.linspace(-1.0, 1.0, 36).reshape(12, 3))
+
+
 @pytest.mark.parametrize("shapes", SHAPES, ids=str)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128, np.int64])
 def test_blocks_of_all_shapes(shapes: tuple[tuple[int, ...], ...], dtype: type) -> None:

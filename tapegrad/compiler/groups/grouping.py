@@ -1,5 +1,7 @@
 """Which steps are gathered into groups."""
 
+import functools
+import operator
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -70,7 +72,7 @@ def gather(trace: Trace, order: Sequence[int]) -> list[Open]:
                 continue
             needs |= reach.get(s, 0) | (owner.mask | owner.needs if owner is not None else 0)
         if joined is not None:
-            joined.needs |= needs
+            joined.needs |= closure(needs, groups)
             home[index] = joined
             spread(groups, joined)
         reach[index] = needs
@@ -107,6 +109,11 @@ def fitting(rows: Iterable[int], size: int) -> frozenset[int]:
     return frozenset([n for n in rows if size // n <= sizes.ROW])
 
 
+def closure(needs: int, groups: list[Open]) -> int:
+    """Return groups that are needed with what they have come to need since that was noted."""
+    return functools.reduce(operator.or_, [group.needs for group in groups if needs & group.mask], needs)
+
+
 def spread(groups: list[Open], changed: Open) -> None:
     """Hand on what a group has come to need to the groups that need it."""
     for group in groups:
@@ -121,11 +128,8 @@ def can_join(group: Open, sources: Sequence[int], home: dict[int, Open], reach: 
         if owner is group and s not in group.ends:
             continue
         needs = reach.get(s, 0) | (owner.mask | owner.needs if owner is not None else 0)
-        if needs & group.mask:
+        if closure(needs, groups) & group.mask:
             return False
-        for other in groups:
-            if needs & other.mask and other.needs & group.mask:
-                return False
     return True
 
 
