@@ -9,7 +9,7 @@ import pytest
 import tapegrad as tg
 import tapegrad.numpy as tnp
 from tapegrad.ops.exponentials import LARGE
-from tests.compiler.tracing import agrees
+from tests.compiler.tracing import agrees, small_blocks
 
 INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 
@@ -74,3 +74,13 @@ def test_half_precision_is_not_scaled_by_numbers_that_it_cannot_hold(dtype: str,
 def test_what_is_spread_farther_than_half_precision_counts_is_added_up_as_it_is() -> None:
     agrees(lambda x: tnp.sum(tnp.broadcast_to(x, (2**17,))), np.array([0.0], np.float16), rtol=1e-3)
     agrees(lambda x: tnp.sum(tnp.broadcast_to(x, (2**17,))), np.array([0.25], np.float16), rtol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", ["bool", *INTEGERS, "float32", "float64"])
+@pytest.mark.parametrize("name", ["sum", "prod"])
+@pytest.mark.parametrize("axis", [None, 0, 1, (0, 1)])
+def test_sums_of_blocks_have_the_dtype_that_was_asked_for(dtype: str, name: str, axis: Any) -> None:
+    with small_blocks():
+        for given in ("bool", *INTEGERS):
+            x = (np.arange(80) % 7).reshape(16, 5).astype(given)
+            agrees(lambda x: getattr(tnp, name)(tnp.where(x > 1, x, 1), axis=axis, dtype=dtype), x, rtol=1e-6)

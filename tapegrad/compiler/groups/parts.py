@@ -272,8 +272,8 @@ def fold_of(step: Step) -> Fold | None:
     name = getattr(call.function, "__name__", "")
     if name == "reduce" and len(call.arguments) >= 4:
         ufunc, axis, dtype = getattr(call.function, "__self__", None), call.arguments[1], call.arguments[2]
-        if ufunc not in REDUCTIONS or not (dtype is None or dtype == x.dtype or x.dtype.kind in "biu"):
-            return None  # each block would be added up less precisely
+        if ufunc not in REDUCTIONS or not (dtype is None or is_exact(x.dtype, dtype)):
+            return None
         axes = range(x.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
         ordered = tuple(sorted(axis % x.ndim for axis in axes))
         return Fold(ufunc, 0, ordered) if ordered else None
@@ -282,6 +282,16 @@ def fold_of(step: Step) -> Fold | None:
     if call.function is np.dot and sum(map(is_ones, call.arguments)) == 1:
         return Fold(np.add, 0, (0 if is_ones(call.arguments[0]) else 1,))
     return None
+
+
+def is_exact(given: np.dtype[Any], dtype: np.dtype[Any]) -> bool:
+    """Tell whether a reduction in a dtype can be made of those of blocks.
+
+    It would be less precise than what floating-point numbers have, and sums of integers in few bits are of another dtype.
+    """
+    if dtype.kind in "biu":
+        return given.kind in "biu" and dtype.itemsize == 8
+    return dtype == given or given.kind in "biu"
 
 
 # What parts take
