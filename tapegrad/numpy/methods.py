@@ -29,6 +29,7 @@ REDUCTIONS: dict[np.ufunc, Fn] = {
 }
 SCANS: dict[np.ufunc, Fn] = {np.add: np.cumsum, np.multiply: np.cumprod}
 ASSOCIATIVE = frozenset({np.maximum, np.minimum, np.fmax, np.fmin, np.logaddexp, np.logaddexp2, np.hypot})
+LOGICAL = frozenset({np.logical_and, np.logical_or, np.logical_xor})
 
 
 def reduce(function: np.ufunc, array: Any, axis: Any = 0, **settings: Any) -> Any:
@@ -56,16 +57,18 @@ def _fold(
         raise ValueError(f"reduction operation '{function.__name__}' is not reorderable, so at most one axis may be specified")
     x = _in_front(array if dtype is None else astype(array, dtype), axes)
     start = function.identity if initial is None and (where is not True or not len(x)) else initial
+    if function in LOGICAL:
+        x = np.not_equal(x, 0)  # whose first element is none of these operations' results
     if start is None and (where is not True or not len(x)):
         raise ValueError(f"reduction operation '{function.__name__}' has no identity: 'initial' must be given")
     if where is not True:
         mask = _in_front(np.broadcast_to(where, array.shape), axes)
-        y = _spread(start, x)
+        y = _spread(function, start, x)
         for chosen, part in zip(mask, x, strict=True):
             y = np.where(chosen, ufunc(function, y, part), y)
     else:
         parts = _halves(function, x) if function in ASSOCIATIVE else x
-        begin = [] if start is None else [_spread(start, x)]
+        begin = [] if start is None else [_spread(function, start, x)]
         y = functools.reduce(lambda a, b: ufunc(function, a, b), parts, *begin)
     return np.expand_dims(y, axes) if kept(keepdims) else y
 
@@ -77,8 +80,9 @@ def _in_front(x: Any, axes: tuple[int, ...]) -> Any:
     return np.reshape(np.transpose(x, axes + others), shape)
 
 
-def _spread(start: Any, x: Any) -> Any:
-    return np.broadcast_to(start, x.shape[1:])
+def _spread(function: np.ufunc, start: Any, x: Any) -> Any:
+    """Repeat a start value to the shape of one element of `x`, of the dtype in which `function` computes."""
+    return np.broadcast_to(astype(start, function.resolve_dtypes((x.dtype, x.dtype, None))[0]), x.shape[1:])
 
 
 def _halves(function: np.ufunc, x: Any) -> list[Any]:
@@ -108,6 +112,8 @@ def accumulate(function: np.ufunc, array: Any, axis: int = 0, dtype: Any = None,
     check_binary(function, "accumulate")
     axis = normalize_axis_index(axis, array.ndim)
     x = np.moveaxis(array if dtype is None else astype(array, dtype), axis, 0)
+    if function in LOGICAL:
+        x = np.not_equal(x, 0)
     if function in ASSOCIATIVE:
         step = 1
         while step < len(x):
@@ -149,13 +155,15 @@ def reduceat(function: np.ufunc, array: Any, indices: Any, axis: int = 0, dtype:
     axis = normalize_axis_index(axis, array.ndim)
     x = array if dtype is None else astype(array, dtype)
     if function is np.add:
-        return apply(segment_sum_p, x, indices=np.array(indices, np.intp), axis=axis)
+        y = apply(segment_sum_p, x, indices=np.array(indices, np.intp), axis=axis)
+        return y if dtype is None else astype(y, dtype)  # integers of few bits have sums, and products, of more
     length = x.shape[axis]
     for i in indices:
         if not 0 <= i < length:
             raise IndexError(f"index {i} out-of-bounds in {function.__name__}.reduceat [0, {length})")
     before = (slice(None),) * axis
-    return np.stack([reduce(function, x[(*before, slice(i, j))], axis) for i, j in stretches(indices, length)], axis)
+    y = np.stack([reduce(function, x[(*before, slice(i, j))], axis) for i, j in stretches(indices, length)], axis)
+    return y if dtype is None else astype(y, dtype)
 
 
 def check_binary(function: np.ufunc, method: str) -> None:

@@ -123,3 +123,19 @@ def test_empty_reductions_give_the_identity() -> None:
     x = np.zeros((0, 2))
     np.testing.assert_array_equal(tg.vjp(lambda x: np.logaddexp.reduce(x), x)[0], [-np.inf, -np.inf])
     np.testing.assert_array_equal(tg.vjp(lambda x: np.add.reduce(x), x)[0], [0.0, 0.0])
+
+
+@pytest.mark.parametrize("name", ["add", "multiply", "fmax", "hypot", "logaddexp", "logical_and", "logical_or", "logical_xor"])
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int16", "float16", "float32"])
+def test_methods_of_ufuncs_have_the_dtypes_of_numpy_for_traced_values_too(name: str, dtype: str) -> None:
+    function, x = getattr(np, name), (np.arange(15) % 4).reshape(5, 3).astype(dtype)
+    calls: list[Callable[[Any], Any]] = [lambda x: function.accumulate(x), lambda x: function.reduceat(x, [0, 2, 4, 3])]
+    if not name.startswith("logical"):
+        calls.append(lambda x: function.reduce(x, axis=0, initial=2))
+    if name in ("add", "multiply", "fmax"):
+        calls.append(lambda x: function.reduceat(x, [0, 2, 4, 3], dtype=dtype))
+    for f in calls:
+        expected = f(x)
+        for found in (tg.jit(f)(x), tg.vmap(f)(x[None])[0]):
+            assert found.dtype == expected.dtype
+            np.testing.assert_allclose(found, expected, rtol=0.01)
