@@ -28,9 +28,9 @@ def _power(a: Any, b: Any) -> Any:
 
 def _power_by_base(g: Any, y: Any, a: Any, b: Any) -> Any:
     kind = type(b)
-    if kind is Var:  # its derivative at exponent 0 matters too: mask as little as can be
+    if kind is Var and b.dtype.kind in "fc":  # its derivative at exponent 0 matters too: mask as little as can be
         return g * (b * np.power(a, np.where((a == 0) & (b == 0), 1, b - 1)))
-    if kind is np.ndarray:
+    if kind is Var or kind is np.ndarray:  # unsigned integers have no 0 - 1
         return g * (b * np.power(a, np.where(b == 0, 0, b - 1)))
     if b == 2:
         return 2.0 * times(g, a) if type(g) is Var else g * (a + a)

@@ -364,3 +364,25 @@ def test_remainders_at_zeros_of_both_signs(door: Any, zero: float) -> None:
             assert tg.grad(getattr(door, name), (0, 1))(zero, divisor) == (1.0, 0.0)
     assert tg.grad(door.copysign, (0, 1))(zero, 1.0) == (0.0, 0.0)
     assert tg.grad(door.copysign, (0, 1))(1.0, zero) == (np.copysign(1.0, zero), 0.0)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "uint16", "uint64", "int8", "int64"])
+@pytest.mark.parametrize("given", ["float32", "float64", "complex128"])
+def test_powers_with_traced_exponents_of_integers_have_derivatives(dtype: str, given: str) -> None:
+    x, n = np.array([-1.5, 0.5, 2.0, 0.0, 3.0, 0.0]).astype(given), np.array([0, 1, 2, 0, 1, 2]).astype(dtype)
+
+    def slope(x: Any, n: Any) -> Any:
+        return tg.grad(lambda x: tnp.sum(tnp.real(tnp.power(x, n))))(x)
+
+    def bend(x: Any, n: Any) -> Any:
+        return tg.grad(lambda x: tnp.sum(tnp.real(slope(x, n))))(x)
+
+    for f in (slope, bend):
+        expected = f(x, n.astype(np.float64))
+        for found in (
+            f(x, n),
+            tg.jit(f)(x, n),
+            tg.vmap(f)(x[None], n[None])[0],
+            np.stack([tg.jit(f)(*one) for one in zip(x, n, strict=True)]),
+        ):
+            np.testing.assert_allclose(found, expected, rtol=1e-6)
