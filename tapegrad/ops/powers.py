@@ -56,6 +56,8 @@ def _power_by_exponent(g: Any, y: Any, a: Any, b: Any) -> Any:
         return g * (y * math.log(a))
     if dtype_of(y).kind == "c" and dtype_of(a).kind != "c":
         a = a + 0j
+    elif dtype_of(a).kind in "biu":  # logarithms of small integers have half precision
+        a = a * dtype_of(y).type(1)
     return g * (y * np.log(np.where((a == 0) & (b >= 0), 1, a)))
 
 

@@ -386,3 +386,17 @@ def test_powers_with_traced_exponents_of_integers_have_derivatives(dtype: str, g
             np.stack([tg.jit(f)(*one) for one in zip(x, n, strict=True)]),
         ):
             np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int16", "uint16", "int64"])
+@pytest.mark.parametrize("given", ["float32", "float64", "complex128"])
+def test_derivatives_by_exponents_of_integers_have_the_digits_of_the_exponent(dtype: str, given: str) -> None:
+    n, x = np.array([0, 1, 2, 3]).astype(dtype), np.array([0.3, 0.5, 2.0, 1.2]).astype(given)
+
+    def slope(x: Any, n: Any) -> Any:
+        return tg.grad(lambda x: tnp.sum(tnp.real(tnp.power(n, x))))(x)
+
+    expected = slope(x, n.astype(np.float64))
+    for found in (slope(x, n), tg.jit(slope)(x, n), tg.vmap(slope)(x[None], n[None])[0]):
+        assert found.dtype == given
+        np.testing.assert_allclose(found, expected, rtol=8 * float(np.finfo(given).eps))
