@@ -143,8 +143,10 @@ class Methods:
     def round(self, *args: Any, **settings: Any) -> Any:
         return function(np.round, self, *args, **settings)
 
-    def conj(self) -> Any:
-        return np.conjugate(self)  # type: ignore[call-overload]  # `Var` answers, by NumPy's protocol
+    def conj(self: Any) -> Any:
+        if self.link is not None and self.dtype.kind != "c":  # which is the array itself in NumPy, to writes too
+            return self
+        return np.conjugate(self)
 
     conjugate = conj
 
@@ -206,4 +208,4 @@ class Methods:
     def astype(self: Any, dtype: Any, order: str = "K", casting: Any = "unsafe", *args: Any, **settings: Any) -> Any:
         if casting != "unsafe":
             np.empty(0, self.dtype).astype(dtype, casting=casting)  # raises NumPy's error
-        return function(np.astype, self, dtype)
+        return function(np.astype, self, dtype, copy=settings.get("copy", args[1] if len(args) > 1 else True))

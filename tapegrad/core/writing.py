@@ -107,8 +107,7 @@ class Storage:
 
     def viewed(self, x: Var, y: Var, primitive: Primitive, settings: dict[str, Any]) -> None:
         """Take note of `y` as a view of `x`."""
-        y.link = View(x, primitive.fn(self.layout(x), **settings), ((primitive, settings),))
-        self.views.append(ref(y))
+        note(x, y, self.layout(x), ((primitive, settings),))
 
     def write(self, x: Var, index: Any, v: Any) -> None:
         """Record ``x[index] = v``, and move `x` to the new contents."""
@@ -206,8 +205,7 @@ class View:
 
     def viewed(self, x: Var, y: Var, primitive: Primitive, settings: dict[str, Any]) -> None:
         """Take note of `y` as a view of `x`."""
-        y.link = View(self.root, primitive.fn(self.where, **settings), (*self.path, (primitive, settings)))
-        self.root.link.views.append(ref(y))
+        note(self.root, y, self.where, (*self.path, (primitive, settings)))
 
     def write(self, x: Var, index: Any, v: Any) -> None:
         """Record ``x[index] = v`` as a write to the array that owns the memory."""
@@ -231,6 +229,26 @@ class View:
         """Write the contents `y`, which ``x += v`` computed, to the array that owns the memory; return `x`."""
         self.write(x, ..., in_place(x, y))
         return x
+
+
+def note(root: Var, y: Var, around: Any, path: Path) -> None:
+    """Take note of `y` as a view of the array that owns the memory, or as an array of its own where NumPy makes a copy.
+
+    What the last step of the path was applied to lies, in that memory, where `around` does. Its value on the tape may lie
+    closer together, so that it need not be copied where NumPy copies.
+    """
+    primitive, settings = path[-1]
+    where = primitive.fn(around, **settings)
+    if not where.size or np.may_share_memory(where, around):
+        y.link = View(root, where, path)
+        root.link.views.append(ref(y))
+    else:
+        writable(y)
+
+
+def own(x: Any) -> Any:
+    """Return what is a copy in NumPy: one of a value that can be written or is a view of such, any other value as it is."""
+    return x if type(x) is not Var or x.link is None else FUNCTIONS[np.copy](x)
 
 
 def in_place(x: Var, y: Any) -> Any:

@@ -6,6 +6,7 @@ import numpy as np
 
 from tapegrad.core.primitive import FUNCTIONS
 from tapegrad.core.var import Var, apply
+from tapegrad.core.writing import own
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
 from tapegrad.numpy.ufuncs import Settings, of_two
 from tapegrad.ops.choice import clip_p, fmax_p, fmin_p, maximum_p, minimum_p, nan_to_num_p, where_p
@@ -132,7 +133,7 @@ def clip(
     x = gathered(a)
     low, high = [gathered(bound) for bound in bounds(a_min, a_max, min, max)]
     if low is None or high is None or settings:
-        y = x if low is None else np.maximum(x, low, **settings)
+        y = own(x) if low is None else np.maximum(x, low, **settings)
         return y if high is None else np.minimum(y, high, **settings)
     y = apply(clip_p, x, low, high)
     return y

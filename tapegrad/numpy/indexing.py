@@ -7,6 +7,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from tapegrad.core.reading import getitem
 from tapegrad.core.var import Var, apply
+from tapegrad.core.writing import own
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
 from tapegrad.numpy.shapes import ravel
 from tapegrad.ops.create import copy_p
@@ -67,7 +68,9 @@ def take(
         where = np.clip(where, 0, n - 1)
     y: Any = read(x, (slice(None),) * axis + (where,) if axis else where)
     laid_out = not axis or not isinstance(y.value, np.ndarray) or y.value.flags.c_contiguous
-    taken: Array = y if laid_out else apply(copy_p, y, order="C")  # as `np.take` does: whoever reshapes in order 'K' sees it
+    taken: Array = (
+        own(y) if laid_out else apply(copy_p, y, order="C")
+    )  # as `np.take` does: whoever reshapes in order 'K' sees it
     return taken
 
 

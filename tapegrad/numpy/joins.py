@@ -9,6 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from tapegrad.core.complaints import check_numbers, no_number
 from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, apply
+from tapegrad.core.writing import own
 from tapegrad.numpy.arguments import in_common_dtype
 from tapegrad.numpy.broadcasting import atleast_1d, atleast_2d, atleast_3d
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
@@ -267,7 +268,8 @@ def block(arrays: Any) -> Array:
     if not any(type(x) is Var for x in leaves):
         return np.block(arrays)
     rank = max(depth, *[x.ndim if type(x) is Var else np.ndim(x) for x in leaves])
-    return _block(arrays, depth, rank)
+    joined: Array = own(_block(arrays, depth, rank))
+    return joined
 
 
 def _gather_blocks(arrays: Any, path: str, leaves: list[Any]) -> int:

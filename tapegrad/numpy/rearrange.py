@@ -11,6 +11,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from tapegrad.core.arrays import broadcast_to
 from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, apply
+from tapegrad.core.writing import own
 from tapegrad.numpy.arguments import concrete
 from tapegrad.numpy.door import gathered, stands_for
 from tapegrad.numpy.indexing import read, take
@@ -116,7 +117,8 @@ def tile(A: ArrayLike, reps: int | Sequence[int]) -> Array:
     shape = (1,) * (rank - x.ndim) + x.shape
     spread = in_shape(x, tuple([m for n in shape for m in (1, n)]))
     many = broadcast_to(spread, tuple([m for n, count in zip(shape, counts, strict=True) for m in (count, n)]))
-    return in_shape(many, tuple([n * count for n, count in zip(shape, counts, strict=True)]))
+    tiled: Array = own(in_shape(many, tuple([n * count for n, count in zip(shape, counts, strict=True)])))
+    return tiled
 
 
 @stands_for(np.resize)
@@ -143,7 +145,8 @@ def resize(a: ArrayLike, new_shape: Shape) -> Array:
         return np.zeros(shape, x.dtype)
     if size > x.size:
         flat = tile(flat, -(-size // x.size))
-    return in_shape(flat[:size], shape)
+    filled: Array = own(in_shape(flat[:size], shape))
+    return filled
 
 
 # Leaving out and putting in

@@ -197,7 +197,7 @@ def astype(x: Array, dtype: DTypeLike, /, *, copy: bool = True, device: Literal[
     Args:
         x: array of any shape.
         dtype: the new dtype.
-        copy: make a copy also where the dtype is the same; on the tape values do not change, and none is made.
+        copy: make a copy also where the dtype is the same; of a traced value only one that can be written is copied.
         device: None or "cpu".
 
     Returns:
@@ -209,7 +209,8 @@ def astype(x: Array, dtype: DTypeLike, /, *, copy: bool = True, device: Literal[
     """
     given: Any = x
     if type(given) is Var:
-        y: Array = structure.astype(given, dtype)
+        same: Any = given
+        y: Array = same if not copy and given.dtype == dtype else structure.astype(given, dtype)
         return y
     return np.astype(given, np.dtype(dtype), copy=copy, device=device)
 

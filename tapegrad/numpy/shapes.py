@@ -7,6 +7,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from tapegrad.core.var import Var, apply
+from tapegrad.core.writing import View, own, writable
 from tapegrad.numpy.door import gathered, stands_for
 from tapegrad.ops.shape import reshape_p, resolve, transpose_p
 from tapegrad.typing import Array, ArrayLike, Axis, Shape
@@ -16,8 +17,15 @@ Order = Literal["C", "F", "A"]
 
 def in_shape(x: Any, shape: tuple[int, ...]) -> Array:
     """Record a traced value in another shape of its size."""
-    y: Array = apply(reshape_p, x, shape=shape)
+    y: Array = apply(reshape_p, x, shape=shape) if x.link is None else in_ordered_shape(x, shape)
     return y
+
+
+def in_ordered_shape(x: Any, shape: tuple[int, ...], **order: Any) -> Array:
+    """Record a traced value in another shape; where it can be written and NumPy copies, the copy can be written too."""
+    y: Any = apply(reshape_p, x, shape=shape, **order)
+    reshaped: Array = writable(y) if x.link is not None and y.link is None else y
+    return reshaped
 
 
 def in_order(x: Any, axes: tuple[int, ...]) -> Array:
@@ -108,7 +116,7 @@ def reshape(a: ArrayLike, /, shape: Shape, order: Order = "C", *, copy: bool | N
     if order == "C":
         y = in_shape(a, wanted)
     else:
-        y = apply(reshape_p, a, shape=wanted, order=_order(a, order))
+        y = in_ordered_shape(a, wanted, order=_order(a, order))
     if copy is False and not np.may_share_memory(plain(y), plain(a)):
         raise ValueError("Unable to avoid creating a copy while reshaping.")
     return y.copy() if copy else y
@@ -130,7 +138,7 @@ def _order(a: Any, order: str) -> str:
 
 @stands_for(np.ravel)
 def ravel(a: ArrayLike, order: Literal["C", "F", "A", "K"] = "C") -> Array:
-    """Return the elements of `a` as one vector.
+    """Return the elements of `a` as one vector: a view where they lie one behind the other, a copy elsewhere.
 
     Args:
         a: an array.
@@ -146,13 +154,12 @@ def ravel(a: ArrayLike, order: Literal["C", "F", "A", "K"] = "C") -> Array:
     a = gathered(a)
     if type(a) is not Var:
         return np.ravel(a, order)
-    if order == "C":
-        return in_shape(a, (a.size,))
     if order == "K":
         strides = np.asarray(a.value).strides
         a, order = transpose(a, tuple(sorted(range(a.ndim), key=lambda k: -abs(strides[k])))), "C"
-    y: Array = apply(reshape_p, a, shape=(a.size,), order=_order(a, order))
-    return y
+    y: Any = in_shape(a, (a.size,)) if order == "C" else in_ordered_shape(a, (a.size,), order=_order(a, order))
+    flat: Array = y if type(y.link) is not View or y.link.where.flags.c_contiguous else own(y)
+    return flat
 
 
 @stands_for(np.expand_dims)

@@ -1,0 +1,84 @@
+"""What is a view in NumPy is one on the tape, and what is a copy is a copy: a write to one shows in the other, or does not."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tapegrad as tg
+from tapegrad import numpy as tnp
+from tapegrad.typing import Array
+
+X: Array = np.random.default_rng(0).normal(size=(4, 4))
+
+DERIVED: dict[str, Callable[[Any], Any]] = {
+    "reshape of rows": lambda a: a[::2].reshape(-1),
+    "reshape of columns": lambda a: a[:, :2].reshape(-1),
+    "reshape of a column": lambda a: a[:, :1].reshape(-1),
+    "reshape of the transpose": lambda a: a.T.reshape(2, 8),
+    "reshape in the transpose's order": lambda a: np.reshape(a.T, (2, 8), order="F"),
+    "reshape of an axis": lambda a: a[:, ::2].reshape(2, 2, 2),
+    "ravel": lambda a: a.ravel(),
+    "ravel of a column": lambda a: a[:, 1].ravel(),
+    "ravel of rows of length 1": lambda a: np.ravel(a[:, :1]),
+    "ravel backwards": lambda a: a[0, ::-1].ravel(),
+    "ravel of the transpose": lambda a: a.T.ravel(),
+    "ravel of the transpose in its order": lambda a: a.T.ravel("F"),
+    "ravel of a column as it lies": lambda a: a[:, 1].ravel("K"),
+    "ravel of the transpose as it lies": lambda a: a.T.ravel("K"),
+    "flatten": lambda a: a.flatten(),
+    "one tile": lambda a: np.tile(a, 1),
+    "resize": lambda a: np.resize(a, (2, 8)),
+    "take of one": lambda a: a.take(0, axis=0),
+    "a block": lambda a: np.block(a),
+    "no padding": lambda a: np.pad(a, 0, mode="edge"),
+    "no bounds": lambda a: np.clip(a, None, None),
+    "astype without a copy": lambda a: a.astype(float, copy=False),
+    "the conjugate": lambda a: a.conj(),
+    "split": lambda a: np.split(a, 2)[1],
+    "rot90": lambda a: np.rot90(a),
+    "nothing": lambda a: a[1:1].reshape(0, 4),
+}
+
+
+def writes_to_the_derived(np_: Any, derive: Callable[[Any], Any], x: Any) -> Any:
+    a = np_.copy(x)
+    y = derive(a)
+    y[:1] = 2.0 * x[0, 0]
+    y += 1.0
+    return np.sum(np.sin(a) * X), np.sum(y**2)
+
+
+def writes_to_the_array(np_: Any, derive: Callable[[Any], Any], x: Any) -> Any:
+    a = np_.copy(x)
+    y = derive(a)
+    a[0] = 2.0 * x[1]
+    a *= x
+    return np.sum(np.sin(a) * X), np.sum(y**2)
+
+
+@pytest.mark.parametrize("program", (writes_to_the_derived, writes_to_the_array))
+@pytest.mark.parametrize("derive", DERIVED.values(), ids=DERIVED)
+@pytest.mark.parametrize("x", (X, np.asfortranarray(X)), ids=("C", "F"))
+def test_views_and_copies_are_numpys(program: Callable[..., Any], derive: Callable[[Any], Any], x: Array) -> None:
+    def f(x: Any) -> Any:
+        return program(tnp, derive, x)
+
+    expected = program(np, derive, x)
+    found, tangents = tg.jvp(f, (x,), (x,))
+    np.testing.assert_allclose(found, expected)
+    h = 1e-6
+    differences = (np.array(program(np, derive, x + h * x)) - np.array(program(np, derive, x - h * x))) / (2 * h)
+    np.testing.assert_allclose(tangents, differences, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("program", (writes_to_the_derived, writes_to_the_array))
+@pytest.mark.parametrize("derive", DERIVED.values(), ids=DERIVED)
+def test_views_and_copies_are_numpys_in_batches_and_programs(program: Callable[..., Any], derive: Callable[[Any], Any]) -> None:
+    def f(x: Any) -> Any:
+        return program(tnp, derive, x)
+
+    expected = program(np, derive, X)
+    np.testing.assert_allclose(tg.jit(f)(X), expected)
+    np.testing.assert_allclose(tg.vmap(f)(np.stack([X, X])), np.stack([expected, expected], axis=1))
