@@ -77,8 +77,11 @@ class Methods:
         return function(np.imag, self)
 
     @property
-    def flat(self) -> Any:
-        return function(np.ravel, self)
+    def flat(self: Any) -> Any:
+        y = function(np.ravel, self)
+        if self.link is not None and not hasattr(y.link, "root"):  # a copy, while a write to NumPy's would show in the array
+            y.link = None
+        return y
 
     def sum(self, *args: Any, **settings: Any) -> Any:
         return function(np.sum, self, *args, **settings)

@@ -82,3 +82,15 @@ def test_views_and_copies_are_numpys_in_batches_and_programs(program: Callable[.
     expected = program(np, derive, X)
     np.testing.assert_allclose(tg.jit(f)(X), expected)
     np.testing.assert_allclose(tg.vmap(f)(np.stack([X, X])), np.stack([expected, expected], axis=1))
+
+
+def test_a_write_to_what_flat_had_to_copy_is_refused_and_not_lost() -> None:
+    def f(x: Any, rows: slice) -> Any:
+        a = tnp.copy(x)
+        a[rows].flat[5] = 2.0 * x[0, 0]
+        return a
+
+    _, tangent = tg.jvp(lambda x: f(x, slice(1, 3)), (X,), (np.ones((4, 4)),))
+    assert tangent[2, 1] == 2.0
+    with pytest.raises(TypeError, match="It was computed"):
+        tg.jvp(lambda x: f(x, slice(None, None, 2)), (X,), (X,))
