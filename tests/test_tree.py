@@ -1,6 +1,8 @@
 """Pytrees: what is a container, in which order leaves come, and what errors say."""
 
+import copy
 import dataclasses
+import pickle
 import re
 from collections import OrderedDict, defaultdict, namedtuple
 from typing import Any, NamedTuple
@@ -317,6 +319,13 @@ def test_ravel_keeps_single_precision() -> None:
     assert tree.ravel([np.ones(2, np.float32), np.ones((), np.float32)])[0].dtype == np.float32
 
 
+def test_unravel_can_be_pickled_and_copied() -> None:
+    made = {"a": np.arange(4.0).reshape(2, 2), "b": [np.float32(2.0)]}
+    vector, unravel = tree.ravel(made)
+    for again in (pickle.loads(pickle.dumps(unravel)), copy.deepcopy(unravel)):
+        assert_trees_close(again(vector), made)
+
+
 def test_unravel_refuses_other_shapes() -> None:
     _, unravel = tree.ravel([np.ones(2), np.ones(3)])
     with pytest.raises(TreeError, match=re.escape("expected a vector of shape (5,), got shape (4,)")):
@@ -379,6 +388,9 @@ def test_arguments_of_the_wrong_kind_are_named() -> None:
         tree.unflatten([1.0], tree.structure([1.0]))  # type: ignore[arg-type]  # a mistake: they are swapped
     with pytest.raises(TypeError, match="register: expected a class, got 3"):
         tree.register(3, lambda x: (None, ()), lambda key, children: 3)  # type: ignore[arg-type]  # a mistake
+    mistaken: Any = ("left", "right")
+    with pytest.raises(TypeError, match=r"register of \w+: join must be a function, got \('left', 'right'\)"):
+        tree.register(type("Fields", (), {}), lambda x: (None, ()), mistaken)
 
 
 def test_what_is_no_function_is_refused_where_a_tree_and_a_function_are_exchanged() -> None:

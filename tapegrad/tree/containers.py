@@ -49,7 +49,7 @@ def register(
         names: the pieces of a path, from the key and the number of children; ``[0]``, ``[1]``, ... by default.
 
     Raises:
-        TypeError: if `kind` is no class.
+        TypeError: if `kind` is no class, or one of the others no function.
         ValueError: if it is a container already.
 
     Example:
@@ -62,6 +62,9 @@ def register(
     """
     if not isinstance(kind, type):
         raise TypeError(f"register: expected a class, got {kind!r}")
+    for what, given in (("split", split), ("join", join), ("names", names)):
+        if not callable(given) and (given is not None or what != "names"):
+            raise TypeError(f"register of {kind.__name__}: {what} must be a function, got {given!r}")
     if CONTAINERS.get(kind) is not None:
         raise ValueError(f"register: {kind.__name__} is a pytree container already")
 

@@ -8,7 +8,9 @@ Fields of attrs classes and dataclasses that are not arrays (an activation funct
 `static` and belong to the structure, not to the leaves.
 """
 
+import math
 from collections.abc import Callable, Hashable, Iterable
+from itertools import accumulate
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -170,22 +172,30 @@ def ravel(tree: T) -> tuple[Array, Callable[[Array], T]]:
     for dtype, path in zip(dtypes, paths(tree), strict=True):
         if dtype.kind not in "biufc":
             raise TypeError(f"ravel: the leaf {path or 'itself'} has dtype {dtype}, expected an array of numbers")
-    sizes = [int(np.prod(shape)) for shape in shapes]
-    ends = np.cumsum([0, *sizes]).tolist()
     common = np.result_type(*dtypes) if dtypes else np.dtype(float)
     vectors = [np.reshape(part, -1) for part in parts]
     vector = np.concatenate([v.astype(common) for v in vectors]) if vectors else np.zeros(0)
 
-    def unravel(flat: Array) -> T:
+    return vector, Unravel(shape_of_tree, tuple(shapes), tuple(dtypes))
+
+
+@frozen(repr=False)
+class Unravel(Generic[T]):
+    """The way back from the vector that `ravel` made; a record, so that it can be pickled."""
+
+    structure: Structure[T]
+    shapes: tuple[tuple[int, ...], ...]
+    dtypes: tuple[Any, ...]
+
+    def __call__(self, flat: Array) -> T:
+        ends = list(accumulate([math.prod(shape) for shape in self.shapes], initial=0))
         if np.shape(flat) != (ends[-1],):
             raise TreeError(f"unravel: expected a vector of shape ({ends[-1]},), got shape {np.shape(flat)}")
         pieces = [
             np.reshape(flat[start:stop], shape).astype(dtype)
-            for start, stop, shape, dtype in zip(ends[:-1], ends[1:], shapes, dtypes, strict=True)
+            for start, stop, shape, dtype in zip(ends[:-1], ends[1:], self.shapes, self.dtypes, strict=True)
         ]
-        return unflatten(shape_of_tree, pieces)
-
-    return vector, unravel
+        return unflatten(self.structure, pieces)
 
 
 def rebuild(f: Callable[[Any], Any], tree: T) -> T:
