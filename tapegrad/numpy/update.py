@@ -1,7 +1,7 @@
 """Functional update: a new array with other values at an index, differentiable in the array and in the values."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from attrs import frozen
@@ -27,6 +27,12 @@ class At:
 
     def __getitem__(self, index: Any) -> "Place":
         return Place(self.x, index)
+
+    if not TYPE_CHECKING:  # to which it would mean that there is every attribute
+
+        def __getattr__(self, name: str) -> NoReturn:
+            way = f"; give an index first, as in at(x)[index].{name}(...)" if name in METHODS else ""
+            raise AttributeError(f"at(x) has no attribute '{name}'{way}")
 
 
 @frozen(eq=False, repr=False)
@@ -113,6 +119,8 @@ class Place:
             >>> at(np.array([1.0, 4.0]))[1].apply(np.sqrt)
             array([1., 2.])
         """
+        if not callable(f):
+            raise TypeError(f"at(x)[...].apply: expected a function of the elements, got {f!r}")
         return self._changed(lambda part, v: f(part), 0.0)
 
     def _changed(self, op: Callable[..., Any] | None, v: Any) -> Array:
@@ -124,6 +132,10 @@ class Place:
             )
         y: Array = changed(x, self.index, op, v)
         return y
+
+
+METHODS = frozenset(("set", "add", "multiply", "divide", "power", "min", "max", "apply"))
+"""The names that are looked for at ``at(x)`` where its index was forgotten."""
 
 
 def at(x: ArrayLike) -> At:

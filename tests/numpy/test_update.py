@@ -152,6 +152,8 @@ def test_an_update_keeps_the_dtype_and_leaves_its_argument_alone() -> None:
         (lambda x: tnp.at(x)[9].set(1.0), IndexError, "out of bounds"),
         (lambda x: tnp.at(x)[0].set(np.ones(3)), ValueError, "broadcast"),
         (lambda x: tnp.at(np.arange(3))[0].set(x[0, 0]), TypeError, r"astype\(float\)"),
+        (lambda x: x.at.set(1.0), AttributeError, r"give an index first, as in at\(x\)\[index\]\.set\(...\)"),
+        (lambda x: x.at[0].apply(3.0), TypeError, "expected a function of the elements, got 3.0"),
     ],
 )
 def test_bad_updates_say_what_is_wrong(change: Callable[[Any], Any], error: type[Exception], words: str) -> None:
