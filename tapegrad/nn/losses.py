@@ -92,7 +92,7 @@ def check_labels(labels: "np.ndarray[Any, Any]", shape: tuple[int, ...]) -> "np.
 
 
 def check_traced(labels: Any, shape: tuple[int, ...]) -> Any:
-    """Return labels that are traced, for logits of the given shape. Their values cannot be looked at."""
+    """Return labels that are traced, for logits of the given shape, as indices. Their values cannot be looked at."""
     if labels.dtype.kind not in "iu":
         raise TypeError(
             f"nn.cross_entropy: labels must be integers, got a traced value of dtype {labels.dtype}; there is no derivative "
@@ -102,4 +102,4 @@ def check_traced(labels: Any, shape: tuple[int, ...]) -> Any:
         raise ValueError(
             f"nn.cross_entropy: logits of shape {shape} need one label an example, shape {shape[:-1]}, got {labels.shape}"
         )
-    return labels
+    return labels if labels.dtype == np.intp else labels.astype(np.intp)  # an int8 cannot count the places of a table

@@ -75,6 +75,19 @@ def test_labels_of_every_integer_type_and_lists_are_taken(dtype: Any) -> None:
     assert nn.cross_entropy(LOGITS, LABELS.tolist()) == nn.cross_entropy(LOGITS, LABELS)
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.uint64])
+@pytest.mark.parametrize("shape", [(100, 4), (300, 4), (30, 40)])
+def test_traced_labels_of_every_integer_type_count_places_as_they_should(shape: tuple[int, int], dtype: Any) -> None:
+    logits, labels = random.normal(size=shape), random.integers(0, shape[1], shape[0])
+    value, grads = tg.value_and_grad(nn.cross_entropy)(logits, labels)
+    for found in (
+        tg.jit(tg.value_and_grad(nn.cross_entropy))(logits, labels.astype(dtype)),
+        tg.vmap(tg.value_and_grad(nn.cross_entropy))(logits[None], labels.astype(dtype)[None]),
+    ):
+        np.testing.assert_allclose(np.reshape(found[0], ()), value, rtol=1e-12)
+        np.testing.assert_allclose(np.reshape(found[1], shape), grads, atol=1e-15)
+
+
 def test_integer_scores_are_taken() -> None:
     for dtype in (int, np.uint8):
         scores = np.array([[1, 2, 0]], dtype)
