@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from tapegrad.core.arrays import shape_of
 from tapegrad.core.var import Var, apply
 from tapegrad.errors import ConcretizationError
 from tapegrad.ops.random import WORDS, fold_in_p, normal_p, order_p, split_key_p, unit_p
@@ -149,7 +150,7 @@ def uniform(key: Array, shape: Shape = (), dtype: DTypeLike = float, minval: Any
 
     Raises:
         TypeError: if `key` is no key, `shape` no shape, or `dtype` is not floating-point.
-        ValueError: if a length in `shape` is negative.
+        ValueError: if a length in `shape` is negative, or an end does not broadcast to `shape`.
 
     Example:
         >>> x = uniform(key(0), (1000,), minval=-2.0, maxval=2.0)
@@ -158,9 +159,11 @@ def uniform(key: Array, shape: Shape = (), dtype: DTypeLike = float, minval: Any
     """
     kind = _real("random.uniform", dtype)
     check_key("random.uniform", key)
-    unit: Array = apply(unit_p, key, shape=_lengths("random.uniform", shape), dtype=kind)
+    lengths = _lengths("random.uniform", shape)
+    unit: Array = apply(unit_p, key, shape=lengths, dtype=kind)
     if type(minval) is float and type(maxval) is float:
         return unit if (minval, maxval) == (0.0, 1.0) else unit * (maxval - minval) + minval
+    _check_fits("random.uniform", lengths, minval=minval, maxval=maxval)
     scaled: Array = unit * (maxval - minval) + minval
     return scaled.astype(kind)
 
@@ -178,7 +181,7 @@ def bernoulli(key: Array, p: float | Array = 0.5, shape: Shape | None = None) ->
 
     Raises:
         TypeError: if `key` is no key, or `p` no number.
-        ValueError: if `p` is not from 0 to 1.
+        ValueError: if `p` is not from 0 to 1, or does not broadcast to `shape`.
 
     Example:
         >>> float(bernoulli(key(0), 0.2, (10_000,)).mean().round(1))
@@ -187,6 +190,7 @@ def bernoulli(key: Array, p: float | Array = 0.5, shape: Shape | None = None) ->
     check_key("random.bernoulli", key)
     lengths = np.shape(p) if shape is None else _lengths("random.bernoulli", shape)
     _check_probability(p)
+    _check_fits("random.bernoulli", lengths, p=p)
     drawn: Any = apply(unit_p, key, shape=lengths, dtype=np.dtype(float)) < p
     return drawn if type(drawn) is Var else np.asarray(drawn)  # type: ignore[return-value]  # a Var is an array to checkers
 
@@ -261,6 +265,17 @@ def _lengths(name: str, shape: Any) -> tuple[int, ...]:
     if min(lengths, default=0) < 0:
         raise ValueError(f"{name}: the lengths of a shape must be 0 or more, got {shape!r}")
     return lengths
+
+
+def _check_fits(name: str, lengths: tuple[int, ...], **parameters: Any) -> None:
+    """Raise for a parameter that would spread one number over several places of a larger shape."""
+    for what, value in parameters.items():
+        given = shape_of(value)
+        if len(given) > len(lengths) or any(n not in (1, m) for n, m in zip(given[::-1], lengths[::-1], strict=False)):
+            raise ValueError(
+                f"{name}: {what} of shape {given} does not broadcast to shape {lengths}; give shape={given}, or the shape "
+                f"that the result should have"
+            )
 
 
 def _check_probability(p: Any) -> None:

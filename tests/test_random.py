@@ -161,6 +161,27 @@ def test_counts_and_dtypes_of_another_kind_are_refused() -> None:
                 random.permutation(key, x, axis=axis)  # type: ignore[arg-type]  # the point of the test
 
 
+@pytest.mark.parametrize("given, shape", [((2, 3), (3,)), ((2, 1), (3,)), ((3,), ()), ((3,), (1,)), ((2,), (3,)), ((0,), (1,))])
+def test_numbers_are_not_spread_over_parameters_of_a_larger_shape(given: tuple[int, ...], shape: tuple[int, ...]) -> None:
+    key, x = random.key(0), np.full(given, 0.5)
+    draws: dict[str, Callable[[Array], Array]] = {
+        "minval": lambda x: random.uniform(key, shape, minval=x),
+        "maxval": lambda x: random.uniform(key, shape, maxval=x),
+        "p": lambda x: random.bernoulli(key, x, shape),
+    }
+    for name, draw in draws.items():
+        for do in (draw, tg.jit(draw), lambda x, draw=draw: tg.vmap(draw)(x[None])):
+            with pytest.raises(ValueError, match=rf": {name} of shape .* does not broadcast to shape"):
+                do(x)
+
+
+def test_parameters_of_a_smaller_shape_are_spread_over_the_numbers() -> None:
+    key, x = random.key(0), np.array([[0.0], [1.0]])
+    assert random.bernoulli(key, x, (4, 2, 3)).tolist() == [[[False] * 3, [True] * 3]] * 4
+    assert np.array_equal(random.uniform(key, (2, 3), minval=x, maxval=x + 1.0), random.uniform(key, (2, 3)) + x)
+    assert tg.vmap(lambda p: random.bernoulli(key, p, (5,)))(np.array([0.0, 1.0])).sum(axis=1).tolist() == [0, 5]
+
+
 def test_keys_pass_through_compiled_functions_and_batches() -> None:
     def draws(key: Array, x: Array) -> Array:
         first, second = random.split(key)
