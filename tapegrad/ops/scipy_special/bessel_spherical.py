@@ -6,9 +6,10 @@ import numpy as np
 import scipy.special
 
 from tapegrad.core.arrays import dtype_of
+from tapegrad.core.families import elementwise  # not the family's own, in which orders would be floating-point numbers
 from tapegrad.core.primitive import Fn, Primitive, case, missing
+from tapegrad.core.structure import astype
 from tapegrad.core.var import apply
-from tapegrad.ops.scipy_special.family import elementwise
 
 POSITIVE = (0.3, 3.0)
 WHOLE = (case(np.array([[0], [1], [3]]), np.array([0.7, 2.5])), case(2, np.array([0.7, 2.5])))
@@ -21,6 +22,8 @@ FACTORS: dict[str, tuple[float, float]] = {}
 def derivative_of(primitive: Primitive, n: Any, z: Any) -> Any:
     """Return the derivative by `z` of a spherical Bessel function."""
     below, above = FACTORS[primitive.name]
+    if dtype_of(n) != np.int64:  # unsigned ones have no 0 - 1
+        n = astype(n, np.int64)
     lower, upper = apply(primitive, abs(n - 1), z), apply(primitive, n + 1, z)  # where n is 0, nothing is made of the lower
     if not isinstance(n, int):
         n = n.astype(np.finfo(dtype_of(upper)).dtype)

@@ -12,6 +12,7 @@ import numpy as np
 from tapegrad.core import families
 from tapegrad.core.arrays import dtype_of
 from tapegrad.core.primitive import Fn, Missing, Primitive, no_cotangent
+from tapegrad.core.structure import astype
 
 
 def elementwise(name: str, fn: Fn, *slopes: Fn, fast: Sequence[Fn] | None = None, **more: Any) -> Primitive:
@@ -29,6 +30,14 @@ def in_numpy(slope: Fn) -> Fn:
         if float in map(type, args):
             kind = np.finfo(dtype_of(y)).dtype.type
             args = tuple([kind(x) if type(x) is float else x for x in args])
+        for x in args:
+            if type(x) is not int and x.dtype.kind in "biu":
+                return slope(g, y, *[in_floats(x, y) for x in args], **settings)
         return slope(g, y, *args, **settings)
 
     return rule
+
+
+def in_floats(x: Any, y: Any) -> Any:
+    """Return integers as numbers of the dtype of the output: in few bits they run over, and have logarithms of few digits."""
+    return x if type(x) is int or x.dtype.kind not in "biu" else astype(x, np.finfo(dtype_of(y)).dtype)
