@@ -33,3 +33,12 @@ def test_derivatives_beside_integers_are_those_beside_floating_point_numbers(nam
         tg.vmap(slope)(x[None], n.astype(dtype)[None])[0],
     ):
         np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_derivatives_beside_python_numbers_of_other_kinds() -> None:
+    x = np.array([1 + 1j, 2.0])
+    (by_x,) = tg.vjp(lambda x: special.xlogy(2j, x), x)[1](np.ones(2, complex))
+    np.testing.assert_allclose(by_x, 2j / x)
+    (by_z,) = tg.vjp(lambda z: special.jv(True, z), x)[1](np.ones(2, complex))
+    (wanted,) = tg.vjp(lambda z: special.jv(1.0, z), x)[1](np.ones(2, complex))
+    np.testing.assert_allclose(by_z, wanted)

@@ -30,14 +30,11 @@ def in_numpy(slope: Fn) -> Fn:
         if float in map(type, args):
             kind = np.finfo(dtype_of(y)).dtype.type
             args = tuple([kind(x) if type(x) is float else x for x in args])
-        for x in args:
-            if type(x) is not int and x.dtype.kind in "biu":
-                return slope(g, y, *[in_floats(x, y) for x in args], **settings)
-        return slope(g, y, *args, **settings)
+        return slope(g, y, *[in_floats(x, y) for x in args], **settings)
 
     return rule
 
 
 def in_floats(x: Any, y: Any) -> Any:
     """Return integers as numbers of the dtype of the output: in few bits they run over, and have logarithms of few digits."""
-    return x if type(x) is int or x.dtype.kind not in "biu" else astype(x, np.finfo(dtype_of(y)).dtype)
+    return astype(x, np.finfo(dtype_of(y)).dtype) if hasattr(x, "dtype") and x.dtype.kind in "biu" else x
