@@ -239,7 +239,7 @@ def note(root: Var, y: Var, around: Any, path: Path) -> None:
     """
     primitive, settings = path[-1]
     where = primitive.fn(around, **settings)
-    if not where.size or np.may_share_memory(where, around):
+    if primitive is getitem_p or not where.size or np.may_share_memory(where, around):
         y.link = View(root, where, path)
         root.link.views.append(ref(y))
     else:
