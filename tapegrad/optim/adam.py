@@ -6,7 +6,7 @@ import numpy as np
 from attrs import field, frozen
 
 from tapegrad import tree
-from tapegrad.optim.optimizer import check_state, in_range, number, paired, zeros_like
+from tapegrad.optim.optimizer import check_state, in_range, kept_as, number, paired, zeros_like
 
 T = TypeVar("T")
 
@@ -108,9 +108,9 @@ def moments(g: Any, m: Any, v: Any, b1: Any, b2: Any, rate: Any, correction: Any
     whatever else a leaf may be (a number, a traced value).
     """
     plain = type(g) is type(m) is type(v) is np.ndarray and type(rate) is type(correction) is type(eps) is float
-    if not plain:
-        m = b1 * m + (1.0 - b1) * g
-        v = b2 * v + (1.0 - b2) * (g * g)
+    if not (plain and m.ndim):  # what NumPy makes of an array of no axes is a number, which cannot be written to
+        m = kept_as(b1 * m + (1.0 - b1) * g, m)
+        v = kept_as(b2 * v + (1.0 - b2) * (g * g), v)
         return m / (np.sqrt(v) + eps / correction) * (rate / correction), m, v
     step = g * (1.0 - b1) if g.dtype == m.dtype else np.multiply(g, 1.0 - b1, dtype=m.dtype)
     m = m * b1

@@ -149,6 +149,14 @@ def zeros_like(params: T) -> T:
     return tree.map(zeros, tree.unflatten(tree.structure(params), tree.paths(params)), params)
 
 
+def kept_as(x: Any, like: Any) -> Any:
+    """Return `x` in the dtype of `like`, which it has unless a gradient or a setting had a longer one."""
+    dtype = dtype_of(like)
+    if dtype_of(x) == dtype or dtype_of(x).kind == "c":
+        return x
+    return x.astype(dtype) if hasattr(x, "astype") else dtype.type(x)
+
+
 def number(x: Any) -> Any:
     """Return a setting as a Python float, which leaves float32 parameters float32; what is no real number as it is."""
     real = isinstance(x, (int, float, np.integer, np.floating)) or (

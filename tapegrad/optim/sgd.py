@@ -6,7 +6,7 @@ import numpy as np
 from attrs import field, frozen
 
 from tapegrad import tree
-from tapegrad.optim.optimizer import check_state, in_range, number, paired, zeros_like
+from tapegrad.optim.optimizer import check_state, in_range, kept_as, number, paired, zeros_like
 
 T = TypeVar("T")
 
@@ -111,7 +111,7 @@ def _decayed(m: Any, momentum: Any, g: Any) -> Any:
         m = m * momentum
         m += g
         return m
-    return momentum * m + g
+    return kept_as(momentum * m + g, m)
 
 
 def _scaled(x: Any, by: Any) -> Any:

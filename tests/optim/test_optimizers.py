@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from attrs import frozen
 
+import tapegrad as tg
 from tapegrad import optim, tree
 from tapegrad.errors import TreeError
 from tapegrad.typing import Array
@@ -110,6 +111,26 @@ def test_numbers_can_be_parameters(optimizer: Any) -> None:
     updates, _ = optimizer.update({"a": np.float64(1.0), "b": np.float32(1.0)}, optimizer.init(params), params)
     new = optim.apply_updates(params, updates)
     assert new["a"] < 1.0 and new["b"] < 2.0 and new["b"].dtype == np.float32
+
+
+@every
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("leaf", [np.float32, lambda x: np.array(x, np.float32), lambda x: np.array([x], np.float32)])
+def test_states_keep_their_dtypes_whatever_the_gradients_have(optimizer: Any, leaf: Any, compiled: bool) -> None:
+    params = {"a": leaf(3.0)}
+    state = optimizer.init(params)
+    update = tg.jit(optimizer.update) if compiled else optimizer.update
+    for dtype in (np.float64, np.float32, np.float64):
+        _, state = update({"a": np.full(np.shape(params["a"]), 0.5, dtype)}, state)
+        assert {x.dtype for x in tree.leaves(state) if isinstance(x, (np.ndarray, np.floating))} <= {np.dtype(np.float32)}
+
+
+@every
+def test_states_may_hold_arrays_of_no_axes(optimizer: Any) -> None:
+    g = np.array(0.5)
+    state = optimizer.init(g)
+    arrays = tree.map(lambda x: np.asarray(x) if isinstance(x, np.floating) else x, state)
+    assert np.array_equal(optimizer.update(g, arrays)[0], optimizer.update(g, state)[0])
 
 
 @every
