@@ -43,8 +43,8 @@ class Adam:
     eps: float = field(default=1e-8, converter=number, validator=in_range(0.0, float("inf")))
 
     def init(self, params: T) -> AdamState[T]:
-        """Return the state before the first step."""
-        return AdamState(0, zeros_like(params), zeros_like(params))
+        """Return the state before the first step; float32 for parameters of float16, in which small squares would be 0."""
+        return AdamState(0, zeros_like(params, np.float32), zeros_like(params, np.float32))
 
     def update(self, grads: T, state: AdamState[T], params: T | None = None) -> tuple[T, AdamState[T]]:
         """Return what to add to the parameters, and the state after this step.
@@ -76,7 +76,8 @@ def adam(learning_rate: float, b1: float = 0.9, b2: float = 0.999, eps: float = 
     """Return the optimizer Adam.
 
     With ``mu = b1 * mu + (1 - b1) * g`` and ``nu = b2 * nu + (1 - b2) * g**2``, both divided by ``1 - b**count`` to make up
-    for their start at zero, the update is ``-learning_rate * mu / (sqrt(nu) + eps)``.
+    for their start at zero, the update is ``-learning_rate * mu / (sqrt(nu) + eps)``. For parameters of float16 both, and the
+    update, are float32.
 
     Args:
         learning_rate: 0 or more; 1e-3 is a common choice.
@@ -109,10 +110,13 @@ def moments(g: Any, m: Any, v: Any, b1: Any, b2: Any, rate: Any, correction: Any
     """
     plain = type(g) is type(m) is type(v) is np.ndarray and type(rate) is type(correction) is type(eps) is float
     if not (plain and m.ndim):  # what NumPy makes of an array of no axes is a number, which cannot be written to
+        g = kept_as(g, m)
         m = kept_as(b1 * m + (1.0 - b1) * g, m)
         v = kept_as(b2 * v + (1.0 - b2) * (g * g), v)
         return m / (np.sqrt(v) + eps / correction) * (rate / correction), m, v
-    step = g * (1.0 - b1) if g.dtype == m.dtype else np.multiply(g, 1.0 - b1, dtype=m.dtype)
+    if g.dtype != m.dtype:
+        g = g.astype(m.dtype, casting="same_kind")
+    step = g * (1.0 - b1)
     m = m * b1
     m += step
     np.multiply(g, g, step)

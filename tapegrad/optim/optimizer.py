@@ -132,8 +132,8 @@ def check_state(name: str, state: Any, kind: type) -> None:
         )
 
 
-def zeros_like(params: T) -> T:
-    """Return a tree like `params` of zeros.
+def zeros_like(params: T, least: Any = np.float16) -> T:
+    """Return a tree like `params` of zeros, of dtypes no shorter than `least`.
 
     Raises:
         TypeError: for a leaf that does not hold real floating-point numbers; the message has its path.
@@ -144,7 +144,8 @@ def zeros_like(params: T) -> T:
         if not isinstance(dtype, np.dtype) or dtype.kind != "f":
             got = f"dtype {dtype}" if isinstance(dtype, np.dtype) else f"type {type(x).__name__}"
             raise TypeError(f"optim: the parameter at {path or 'the root'} has {got}, expected real floating-point numbers")
-        return np.zeros(np.shape(x), dtype) if np.ndim(x) else dtype.type(0)
+        wide = np.promote_types(dtype, least)
+        return np.zeros(np.shape(x), wide) if np.ndim(x) else wide.type(0)
 
     return tree.map(zeros, tree.unflatten(tree.structure(params), tree.paths(params)), params)
 

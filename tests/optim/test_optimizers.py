@@ -73,6 +73,20 @@ def test_adam_stands_still_at_a_zero_gradient() -> None:
     assert np.array_equal(updates, np.zeros(2))
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+def test_adam_takes_whole_steps_for_small_gradients_of_float16(compiled: bool) -> None:
+    optimizer = optim.adam(0.01)
+    for g in (np.array([1e-4, -1e-3, 1.0, 300.0, 0.0], np.float16), np.float16(1e-4)):
+        exact, state = np.asarray(g, float), optimizer.init(g)
+        wide = optimizer.init(exact)
+        update = tg.jit(optimizer.update) if compiled else optimizer.update
+        for _ in range(3):
+            updates, state = update(g, state)
+            expected, wide = optimizer.update(exact, wide)
+            np.testing.assert_allclose(updates, expected, rtol=1e-5)
+        assert optim.apply_updates(g, updates).dtype == np.float16
+
+
 @every
 def test_trees_shapes_and_dtypes_are_those_of_the_parameters(optimizer: Any) -> None:
     for dtype in (np.float32, np.float64):
