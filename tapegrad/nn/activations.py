@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from tapegrad import numpy as tnp
 from tapegrad.core.var import unary
-from tapegrad.nn.arguments import numbers
+from tapegrad.nn.arguments import is_short, numbers
 from tapegrad.ops import activations as ops
 from tapegrad.typing import Array
 
@@ -70,7 +71,8 @@ def softmax(x: Array, axis: int = -1) -> Array:
         array([0.5, 0.5, 0. ])
     """
     x = numbers("nn.softmax", x)
-    y: Array = ops.softmax(x, from_end("nn.softmax", x, axis))
+    axis = from_end("nn.softmax", x, axis)
+    y: Array = ops.softmax(x.astype(np.float32), axis).astype(np.float16) if is_short(x) else ops.softmax(x, axis)
     return y
 
 
@@ -92,7 +94,8 @@ def log_softmax(x: Array, axis: int = -1) -> Array:
         array([-1000.,     0.])
     """
     x = numbers("nn.log_softmax", x)
-    y: Array = ops.log_softmax(x, from_end("nn.log_softmax", x, axis))
+    axis = from_end("nn.log_softmax", x, axis)
+    y: Array = ops.log_softmax(x.astype(np.float32), axis).astype(np.float16) if is_short(x) else ops.log_softmax(x, axis)
     return y
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from tapegrad.core.arrays import shape_of
 from tapegrad.core.var import Var, apply, binary
-from tapegrad.nn.arguments import numbers
+from tapegrad.nn.arguments import is_short, numbers
 from tapegrad.ops import activations as ops
 from tapegrad.typing import Array, ArrayLike
 
@@ -35,7 +35,17 @@ def mse(predictions: Array, targets: Array) -> Array:
             f"nn.mse: predictions have shape {shape_of(predictions)} and targets shape {shape_of(targets)}; "
             f"they must be the same (reshape one, or broadcast it with np.broadcast_to)"
         )
-    loss: Array = binary(ops.mse_p, predictions, targets)
+    loss: Array
+    if predictions.dtype.char in "fd":
+        loss = binary(ops.mse_p, predictions, targets)
+        return loss
+    dtype = np.result_type(predictions.dtype, targets.dtype)
+    if dtype.kind in "biu":  # the squares of short ones wrap around
+        loss = binary(ops.mse_p, predictions.astype(float), targets.astype(float))
+    elif dtype.char == "e":
+        loss = binary(ops.mse_p, predictions.astype(np.float32), targets.astype(np.float32)).astype(dtype)
+    else:
+        loss = binary(ops.mse_p, predictions.astype(dtype), targets)
     return loss
 
 
@@ -62,7 +72,11 @@ def cross_entropy(logits: Array, labels: ArrayLike) -> Array:
     if not shape:
         raise ValueError("nn.cross_entropy: logits must have an axis of classes, got a single number")
     picks = check_traced(labels, shape) if type(labels) is Var else check_labels(np.asarray(labels), shape)
-    loss: Array = apply(ops.cross_entropy_p, logits, picks)
+    loss: Array
+    if is_short(logits):
+        loss = apply(ops.cross_entropy_p, logits.astype(np.float32), picks).astype(np.float16)
+    else:
+        loss = apply(ops.cross_entropy_p, logits, picks)
     return loss
 
 

@@ -32,6 +32,31 @@ def test_mse_of_float32_is_float32() -> None:
     assert value.dtype == np.float32 and grads.dtype == np.float32
 
 
+def test_losses_and_softmax_of_float16_sum_in_float32() -> None:
+    x, labels = np.zeros((70_000, 2), np.float16), np.zeros(70_000, int)
+    x[:, 0] = 2.0
+    losses: list[Any] = [(nn.mse, np.zeros_like(x)), (nn.cross_entropy, labels)]
+    for loss, other in losses:
+        for f in (loss, tg.jit(loss)):
+            value = f(x, other)
+            assert value.dtype == np.float16
+            np.testing.assert_allclose(value, loss(x.astype(float), other), rtol=1e-3)
+        grads = tg.grad(loss)(x, other)
+        assert grads.dtype == np.float16
+        np.testing.assert_allclose(grads, tg.grad(loss)(x.astype(float), other), atol=6e-8)
+    for along in (nn.softmax, nn.log_softmax):
+        y = along(x, axis=0)
+        assert y.dtype == np.float16
+        np.testing.assert_allclose(y, along(x.astype(float), axis=0), rtol=1e-3, atol=6e-8)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, bool])
+def test_mse_of_integers_is_exact(dtype: Any) -> None:
+    a, b = np.array([0, 100, 1]).astype(dtype), np.array([100, 0, 1]).astype(dtype)
+    expected = np.mean((a.astype(float) - b.astype(float)) ** 2)
+    assert nn.mse(a, b) == tg.jit(nn.mse)(a, b) == expected
+
+
 def test_mse_of_python_floats() -> None:
     assert tg.grad(lambda p: nn.mse(p * p, 3.0))(2.0) == 8.0  # type: ignore[arg-type]  # not promised to the type checker
     assert tg.grad(tg.grad(lambda p: nn.mse(p * p, 3.0)))(2.0) == 36.0  # type: ignore[arg-type]  # likewise
