@@ -7,7 +7,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from tapegrad import numpy as tnp
 from tapegrad.core.var import unary
-from tapegrad.nn.arguments import is_short, numbers
+from tapegrad.nn.arguments import HALF, numbers
 from tapegrad.ops import activations as ops
 from tapegrad.typing import Array
 
@@ -72,7 +72,7 @@ def softmax(x: Array, axis: int = -1) -> Array:
     """
     x = numbers("nn.softmax", x)
     axis = from_end("nn.softmax", x, axis)
-    y: Array = ops.softmax(x.astype(np.float32), axis).astype(np.float16) if is_short(x) else ops.softmax(x, axis)
+    y: Array = ops.softmax(x.astype(np.float32), axis).astype(np.float16) if x.dtype.char == HALF else ops.softmax(x, axis)
     return y
 
 
@@ -95,7 +95,9 @@ def log_softmax(x: Array, axis: int = -1) -> Array:
     """
     x = numbers("nn.log_softmax", x)
     axis = from_end("nn.log_softmax", x, axis)
-    y: Array = ops.log_softmax(x.astype(np.float32), axis).astype(np.float16) if is_short(x) else ops.log_softmax(x, axis)
+    y: Array = (
+        ops.log_softmax(x.astype(np.float32), axis).astype(np.float16) if x.dtype.char == HALF else ops.log_softmax(x, axis)
+    )
     return y
 
 

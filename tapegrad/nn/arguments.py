@@ -7,6 +7,9 @@ import numpy as np
 from tapegrad.core.var import Var
 from tapegrad.numpy.door import gathered
 
+HALF = "e"
+"""The character of float16, whose sums overflow at 65,504 and are off by one from 2,048 on."""
+
 
 def numbers(name: str, x: Any, what: str = "x") -> Any:
     """Return `x` as an array, or as it is if it is traced.
@@ -29,8 +32,3 @@ def numbers(name: str, x: Any, what: str = "x") -> Any:
         got = f"a {type(x).__name__}" + (f" of dtype {found.dtype}" if isinstance(x, (list, tuple, np.ndarray)) else "")
         raise TypeError(f"{name}: {what} must be an array of numbers, got {got}")
     return found
-
-
-def is_short(x: Any) -> bool:
-    """Tell whether `x` is of float16, whose sums overflow at 65,504 and are off by one from 2,048 on."""
-    return bool(x.dtype.char == "e")

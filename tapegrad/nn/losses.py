@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad import numpy as tnp
 from tapegrad.core.arrays import shape_of
 from tapegrad.core.var import Var, apply, binary
-from tapegrad.nn.arguments import is_short, numbers
+from tapegrad.nn.arguments import HALF, numbers
 from tapegrad.ops import activations as ops
 from tapegrad.typing import Array, ArrayLike
 
@@ -41,8 +42,10 @@ def mse(predictions: Array, targets: Array) -> Array:
         return loss
     dtype = np.result_type(predictions.dtype, targets.dtype)
     if dtype.kind in "biu":  # the squares of short ones wrap around
-        loss = binary(ops.mse_p, predictions.astype(float), targets.astype(float))
-    elif dtype.char == "e":
+        exact = np.dtype(np.int64 if dtype != np.uint64 else np.float64)
+        error = (predictions.astype(exact) - targets.astype(exact)).astype(np.float64)
+        loss = tnp.mean(error * error)
+    elif dtype.char == HALF:
         loss = binary(ops.mse_p, predictions.astype(np.float32), targets.astype(np.float32)).astype(dtype)
     else:
         loss = binary(ops.mse_p, predictions.astype(dtype), targets)
@@ -73,7 +76,7 @@ def cross_entropy(logits: Array, labels: ArrayLike) -> Array:
         raise ValueError("nn.cross_entropy: logits must have an axis of classes, got a single number")
     picks = check_traced(labels, shape) if type(labels) is Var else check_labels(np.asarray(labels), shape)
     loss: Array
-    if is_short(logits):
+    if logits.dtype.char == HALF:
         loss = apply(ops.cross_entropy_p, logits.astype(np.float32), picks).astype(np.float16)
     else:
         loss = apply(ops.cross_entropy_p, logits, picks)

@@ -52,9 +52,14 @@ def test_losses_and_softmax_of_float16_sum_in_float32() -> None:
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, bool])
 def test_mse_of_integers_is_exact(dtype: Any) -> None:
-    a, b = np.array([0, 100, 1]).astype(dtype), np.array([100, 0, 1]).astype(dtype)
+    a, b = np.array([0, 100, 1, 2]).astype(dtype), np.array([100, 0, 1, 0]).astype(dtype)
     expected = np.mean((a.astype(float) - b.astype(float)) ** 2)
     assert nn.mse(a, b) == tg.jit(nn.mse)(a, b) == expected
+
+
+def test_mse_of_large_integers_is_that_of_their_difference() -> None:
+    assert nn.mse(np.array([2**60 + 1]), np.array([2**60])) == 1.0
+    assert nn.mse(np.array([2**40]), np.array([0])) == 2.0**80
 
 
 def test_mse_of_python_floats() -> None:
