@@ -15,13 +15,28 @@ from tapegrad.core.primitive import Fn, Missing, Primitive, no_cotangent
 from tapegrad.core.structure import astype
 
 
-def elementwise(name: str, fn: Fn, *slopes: Fn, fast: Sequence[Fn] | None = None, **more: Any) -> Primitive:
-    """Define an elementwise primitive; the arguments are those of `tapegrad.core.families.elementwise`."""
-    quick = None if fast is None else tuple(in_numpy(slope) for slope in fast)
-    return families.elementwise(name, fn, *[in_numpy(slope) for slope in slopes], fast=quick, **more)
+def in_floats(x: Any, y: Any) -> Any:
+    """Return integers as numbers of the dtype of the output: in few bits they run over, and have logarithms of few digits."""
+    return astype(x, np.finfo(dtype_of(y)).dtype) if hasattr(x, "dtype") and x.dtype.kind in "biu" else x
 
 
-def in_numpy(slope: Fn) -> Fn:
+def in_integers(x: Any, y: Any) -> Any:
+    """Return integers as such of 64 bits: they stay integers where a function goes by recurrences for those."""
+    return astype(x, np.int64) if hasattr(x, "dtype") and x.dtype.kind in "biu" else x
+
+
+def elementwise(
+    name: str, fn: Fn, *slopes: Fn, fast: Sequence[Fn] | None = None, integers: Fn = in_floats, **more: Any
+) -> Primitive:
+    """Define an elementwise primitive; the arguments are those of `tapegrad.core.families.elementwise`.
+
+    ``integers`` says what slopes get in place of arrays of integers.
+    """
+    quick = None if fast is None else tuple(in_numpy(slope, integers) for slope in fast)
+    return families.elementwise(name, fn, *[in_numpy(slope, integers) for slope in slopes], fast=quick, **more)
+
+
+def in_numpy(slope: Fn, integers: Fn) -> Fn:
     """Return a slope that may rely on NumPy's arithmetic."""
     if slope is no_cotangent or isinstance(slope, Missing):
         return slope
@@ -30,11 +45,6 @@ def in_numpy(slope: Fn) -> Fn:
         if float in map(type, args):
             kind = np.finfo(dtype_of(y)).dtype.type
             args = tuple([kind(x) if type(x) is float else x for x in args])
-        return slope(g, y, *[in_floats(x, y) for x in args], **settings)
+        return slope(g, y, *[integers(x, y) for x in args], **settings)
 
     return rule
-
-
-def in_floats(x: Any, y: Any) -> Any:
-    """Return integers as numbers of the dtype of the output: in few bits they run over, and have logarithms of few digits."""
-    return astype(x, np.finfo(dtype_of(y)).dtype) if hasattr(x, "dtype") and x.dtype.kind in "biu" else x

@@ -11,7 +11,7 @@ import scipy.special
 
 from tapegrad.core.primitive import Fn, Primitive, case, missing
 from tapegrad.core.var import apply
-from tapegrad.ops.scipy_special.family import elementwise
+from tapegrad.ops.scipy_special.family import elementwise, in_integers
 from tapegrad.ops.scipy_special.precision import weak
 
 X = (-0.9, 0.9)
@@ -35,6 +35,7 @@ def _polynomial(function: np.ufunc, parameters: int, slope: Fn, domain: tuple[fl
         rule,
         domain=((3.0, 3.0), *[PARAMETER] * parameters, domain),
         stands_for=function,
+        integers=in_integers,
         cases=(
             case(np.array([[0], [1], [4]]), *[0.7] * parameters, x),
             case(3, *[np.array([0.5, 1.0, 2.0])] * parameters, x),
