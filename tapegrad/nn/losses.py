@@ -99,17 +99,12 @@ def check_labels(labels: "np.ndarray[Any, Any]", shape: tuple[int, ...]) -> "np.
         raise ValueError(
             f"nn.cross_entropy: logits of shape {shape} need one label an example, shape {shape[:-1]}, got {labels.shape}"
         )
-    if labels.dtype != np.intp:
-        labels = labels.astype(np.intp)
-    unsigned = labels.view(np.uintp)  # a negative one is huge
-    if labels.size and unsigned.item(unsigned.argmax()) >= shape[-1]:
-        wrong = labels[(labels < 0) | (labels >= shape[-1])].reshape(-1)[0]
-        raise ValueError(f"nn.cross_entropy: labels must be from 0 to {shape[-1] - 1}, got {wrong}")
-    return labels
+    picks: np.ndarray[Any, Any] = ops.in_range(labels if labels.dtype == np.intp else labels.astype(np.intp), shape[-1])
+    return picks
 
 
 def check_traced(labels: Any, shape: tuple[int, ...]) -> Any:
-    """Return labels that are traced, for logits of the given shape, as indices. Their values cannot be looked at."""
+    """Return labels that are traced, for logits of the given shape, as indices; they are looked at once they are known."""
     if labels.dtype.kind not in "iu":
         raise TypeError(
             f"nn.cross_entropy: labels must be integers, got a traced value of dtype {labels.dtype}; there is no derivative "
@@ -119,4 +114,4 @@ def check_traced(labels: Any, shape: tuple[int, ...]) -> Any:
         raise ValueError(
             f"nn.cross_entropy: logits of shape {shape} need one label an example, shape {shape[:-1]}, got {labels.shape}"
         )
-    return labels if labels.dtype == np.intp else labels.astype(np.intp)  # an int8 cannot count the places of a table
+    return apply(ops.labels_p, labels, classes=shape[-1])

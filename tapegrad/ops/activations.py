@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tapegrad.core.arrays import broadcast_to, guard, last_axis_sum, ones, shape_of, zeros
-from tapegrad.core.families import elementwise
+from tapegrad.core.families import constant, elementwise
 from tapegrad.core.primitive import Fn, Primitive, case, no_cotangent
 from tapegrad.core.var import Var, apply
 from tapegrad.ops.reduce import short_rows
@@ -194,6 +194,28 @@ mse_p = Primitive(
 
 
 LABELLED = (case((3, 4), np.array([0, 3, 1])), case((2, 1, 3), np.array([[2], [2]])), case((4,), np.array(2)))
+
+
+def in_range(labels: Any, classes: int) -> Any:
+    """Return labels of the dtype of indices.
+
+    Raises:
+        ValueError: if one is out of range.
+    """
+    unsigned = labels.view(np.uintp)  # a negative one is huge
+    if labels.size and unsigned.item(unsigned.argmax()) >= classes:
+        wrong = labels[(labels < 0) | (labels >= classes)].reshape(-1)[0]
+        raise ValueError(f"nn.cross_entropy: labels must be from 0 to {classes - 1}, got {wrong}")
+    return labels
+
+
+labels_p: Primitive = constant(
+    "labels",
+    lambda labels, classes: in_range(np.array(labels, np.intp), classes),  # an int8 cannot count the places of a table
+    batch=lambda args, batched, classes: apply(labels_p, args[0], classes=classes),
+    cases=(case(np.array([0, 3, 1]), classes=4),),
+)
+"""Labels that were traced, looked at when their values are known: one out of range would pick a score that is not its own."""
 
 
 def _flat_index(labels: Any, classes: int) -> Any:

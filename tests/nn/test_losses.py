@@ -118,6 +118,20 @@ def test_traced_labels_of_every_integer_type_count_places_as_they_should(shape: 
         np.testing.assert_allclose(np.reshape(found[1], shape), grads, atol=1e-15)
 
 
+@pytest.mark.parametrize("wrong", [-1, 3, 200])
+@pytest.mark.parametrize("rows", [4, 2000])
+def test_traced_labels_out_of_range_are_refused(wrong: int, rows: int) -> None:
+    logits, labels = random.normal(size=(rows, 3)), np.zeros(rows, int)
+    labels[1] = wrong
+    for f in (
+        tg.jit(nn.cross_entropy),
+        tg.jit(tg.grad(nn.cross_entropy)),
+        lambda logits, labels: tg.vmap(tg.grad(nn.cross_entropy))(logits[None], labels[None]),
+    ):
+        with pytest.raises(ValueError, match=rf"labels must be from 0 to 2, got {wrong}"):
+            f(logits, labels)
+
+
 def test_integer_scores_are_taken() -> None:
     for dtype in (int, np.uint8):
         scores = np.array([[1, 2, 0]], dtype)
