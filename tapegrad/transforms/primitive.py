@@ -1,5 +1,6 @@
 """`primitive`: an operation of the user's own."""
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
@@ -182,9 +183,44 @@ def check_rules(name: str, vjp: Any, jvp: Any, batch: Any, derivative: Any, step
     for key, rule in rules.items():
         if rule is not None and not callable(rule):
             raise TypeError(f"primitive '{name}': {key} must be a function, got {kind_of(rule)}")
+        if rule is not None:
+            check_takes(name, key, rule)
     if derivative not in (None, "finite differences"):
         raise ValueError(f"primitive '{name}': derivative is 'finite differences' or left out, got {derivative!r}")
     if derivative is not None and (vjp is not None or jvp is not None):
         raise TypeError(f"primitive '{name}': it has a rule and finite differences; give one of them")
     if step is not None and (derivative is None or not step > 0):
         raise TypeError(f"primitive '{name}': step is a positive number, for derivative='finite differences'")
+
+
+FIRST = {"jvp": "tangents, y, ", "batch": "args, batched"}
+"""What rules are called with before the arguments; reverse rules with ``g, y``."""
+
+MOST = 32
+"""Fewer arguments than these are thought of."""
+
+
+def check_takes(name: str, key: str, rule: Any) -> None:
+    """Raise for a rule that could not be called, however many arguments the function has.
+
+    Raises:
+        TypeError: if it takes too few.
+    """
+    try:
+        signature = inspect.signature(rule)
+    except (TypeError, ValueError):  # code in C may not tell
+        return
+    first = FIRST.get(key, "g, y, ")
+    asked = {
+        parameter.name: None
+        for parameter in signature.parameters.values()
+        if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty
+    }
+    for count in range(key != "batch", MOST):  # settings may be taken by position, too
+        try:
+            signature.bind(*[None] * (2 + count), **asked)
+        except TypeError:
+            continue
+        return
+    call = first if key == "batch" else f"{first}*args"
+    raise TypeError(f"primitive '{name}': {key} is called as {key}({call}, **settings), but its signature is {signature}")

@@ -145,3 +145,28 @@ def test_arguments_are_arrays_and_settings_are_static() -> None:
 )
 def test_a_definition_that_cannot_be(mistake: Callable[[], Any], error: type[Exception], message: str) -> None:
     fails(error, message, mistake)
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        ({"vjp": lambda g, y: g}, "vjp is called as vjp(g, y, *args, **settings), but its signature is (g, y)"),
+        ({"vjp": (None, lambda g: g)}, "vjp[1] is called as vjp[1](g, y, *args, **settings), but its signature is (g)"),
+        ({"jvp": lambda t, y: t}, "jvp is called as jvp(tangents, y, *args, **settings), but its signature is (t, y)"),
+        ({"batch": lambda x: x}, "batch is called as batch(args, batched, **settings), but its signature is (x)"),
+    ],
+)
+def test_a_rule_that_takes_too_few_arguments(rules: dict[str, Any], message: str) -> None:
+    fails(TypeError, f"primitive 'layer': {message}", lambda: tg.primitive(layer, **rules))
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        {"vjp": lambda g, y, x, n: g, "batch": lambda args, batched, n: args[0]},
+        {"vjp": lambda *args, n: args[0], "batch": lambda args, batched, *, n: args[0]},
+        {"jvp": max, "batch": print},
+    ],
+)
+def test_rules_may_take_settings_in_any_way(rules: dict[str, Any]) -> None:
+    tg.primitive(layer, **rules)
