@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from tapegrad.core.arrays import dtype_of
 from tapegrad.core.primitive import FUNCTIONS, UFUNCS, Fn
 from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, apply, ufunc
@@ -28,34 +29,38 @@ REDUCTIONS: dict[np.ufunc, Fn] = {
     np.logical_or: np.any,
 }
 SCANS: dict[np.ufunc, Fn] = {np.add: np.cumsum, np.multiply: np.cumprod}
-ASSOCIATIVE = frozenset({np.maximum, np.minimum, np.fmax, np.fmin, np.logaddexp, np.logaddexp2, np.hypot})
 LOGICAL = frozenset({np.logical_and, np.logical_or, np.logical_xor})
+BITS = frozenset({np.bitwise_and, np.bitwise_or, np.bitwise_xor})
+ASSOCIATIVE = frozenset({np.maximum, np.minimum, np.fmax, np.fmin, np.logaddexp, np.logaddexp2, np.hypot}) | LOGICAL | BITS
 
 
-def reduce(function: np.ufunc, array: Any, axis: Any = 0, **settings: Any) -> Any:
+def reduce(function: np.ufunc, array: Any, axis: Any = 0, dtype: Any = None, **settings: Any) -> Any:
     """Return ``function.reduce(array, axis, ...)``: the elements along an axis, or several, put together by `function`.
 
     Raises:
         ValueError: if `function` does not have two arguments, or has no start value where one is needed.
-        TypeError: if `out` is given.
+        TypeError: if `out` is given, or `function` does not compute in `dtype` (NumPy's own error).
     """
+    if function in SCANS:
+        return FUNCTIONS[REDUCTIONS[function]](array, axis=axis, dtype=dtype, **settings)
+    if dtype is not None:
+        function.reduce(np.ones(1, dtype_of(array)), dtype=dtype)  # raises NumPy's error
+        array = astype(array, dtype)
     whole = REDUCTIONS.get(function)
-    if whole is not None:
+    if whole is not None and (function not in LOGICAL or settings.get("initial") is None):
         return FUNCTIONS[whole](array, axis=axis, **settings)
     refuse_writing(function, (), settings.pop("out", None))
     plain = constant_values(function, array)
     return _fold(function, array, axis, **settings) if plain is None else function.reduce(plain, axis=axis, **settings)
 
 
-def _fold(
-    function: np.ufunc, array: Any, axis: Any, dtype: Any = None, keepdims: bool = False, initial: Any = None, where: Any = True
-) -> Any:
+def _fold(function: np.ufunc, array: Any, axis: Any, keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:
     check_binary(function, "reduce")
     axes = tuple(range(array.ndim)) if axis is None else axis if type(axis) is tuple else (axis,)
     axes = tuple(sorted(normalize_axis_index(i, array.ndim) for i in axes))
-    if len(axes) > 1 and function not in ASSOCIATIVE:
-        raise ValueError(f"reduction operation '{function.__name__}' is not reorderable, so at most one axis may be specified")
-    x = _in_front(array if dtype is None else astype(array, dtype), axes)
+    if len(axes) > 1:
+        function.reduce(np.ones((1, 1), array.dtype), axis=(0, 1))  # raises NumPy's error where the order of axes matters
+    x = _in_front(array, axes)
     start = function.identity if initial is None and (where is not True or not len(x)) else initial
     if function in LOGICAL:
         x = np.not_equal(x, 0)  # whose first element is none of these operations' results

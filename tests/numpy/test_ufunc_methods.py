@@ -139,3 +139,32 @@ def test_methods_of_ufuncs_have_the_dtypes_of_numpy_for_traced_values_too(name: 
         for found in (tg.jit(f)(x), tg.vmap(f)(x[None])[0]):
             assert found.dtype == expected.dtype
             np.testing.assert_allclose(found, expected, rtol=0.01)
+
+
+@pytest.mark.parametrize(
+    "name", ["maximum", "minimum", "fmax", "logical_or", "logical_and", "logical_xor", "bitwise_or", "gcd"]
+)
+@pytest.mark.parametrize("dtype", [None, "bool", "int8", "float32"])
+def test_reductions_take_the_dtypes_and_axes_that_those_of_numpy_take(name: str, dtype: Any) -> None:
+    function: np.ufunc = getattr(np, name)
+    x = np.random.default_rng(2).integers(0, 9, (2, 3, 4))
+    for settings in ({}, {"axis": None}, {"axis": (0, 2), "keepdims": True}, {"axis": 1, "initial": 1}):
+
+        def f(x: Any, settings: Any = settings) -> Any:
+            return function.reduce(x, dtype=dtype, **settings)
+
+        try:
+            expected = f(x)
+        except TypeError:
+            with pytest.raises(TypeError):
+                tg.jit(f)(x)
+            continue
+        for y in (tg.jit(f)(x), tg.vmap(f)(x[None])[0]):
+            np.testing.assert_array_equal(y, expected)
+            assert np.result_type(y) == np.result_type(expected)
+
+
+def test_an_extreme_in_another_dtype_has_the_derivative_of_the_extreme() -> None:
+    g = tg.grad(lambda x: np.maximum.reduce(x, axis=None, dtype="float32"))(X)
+    np.testing.assert_array_equal(g, np.equal(X, X.max()))
+    assert g.dtype == np.float64
