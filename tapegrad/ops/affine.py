@@ -9,7 +9,7 @@ from tapegrad.core.arrays import broadcast_to, ones, shape_of, sums_by_dot
 from tapegrad.core.primitive import Primitive, case
 from tapegrad.core.var import binary
 from tapegrad.ops.arithmetic import add_p
-from tapegrad.ops.contract import matmul_p
+from tapegrad.ops.contract import LARGE, matmul_p
 
 ndarray = np.ndarray
 product = matmul_p.fn
@@ -28,13 +28,17 @@ def _affine(x: Any, weight: Any, bias: Any) -> Any:
 def _pull_x(g: Any, y: Any, x: Any, weight: Any, bias: Any) -> Any:
     return (
         g.dot(weight.T)
-        if type(g) is ndarray and type(weight) is ndarray and g.ndim == 2 == x.ndim
+        if type(g) is ndarray and type(weight) is ndarray and g.ndim == 2 == x.ndim and x.size < LARGE
         else pull_left(g, None, x, weight)
     )
 
 
 def _pull_weight(g: Any, y: Any, x: Any, weight: Any, bias: Any) -> Any:
-    return x.T.dot(g) if type(g) is ndarray and type(x) is ndarray and g.ndim == 2 == x.ndim else pull_right(g, None, x, weight)
+    return (
+        x.T.dot(g)
+        if type(g) is ndarray and type(x) is ndarray and g.ndim == 2 == x.ndim and weight.size < LARGE
+        else pull_right(g, None, x, weight)
+    )
 
 
 def _pull_bias(g: Any, y: Any, x: Any, weight: Any, bias: Any) -> Any:

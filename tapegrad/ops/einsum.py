@@ -18,6 +18,7 @@ from tapegrad.core.arrays import shape_of
 from tapegrad.core.families import linear, multilinear
 from tapegrad.core.primitive import Primitive, case
 from tapegrad.core.var import apply
+from tapegrad.ops.contract import product
 
 Shape: TypeAlias = tuple[int, ...]
 
@@ -114,8 +115,8 @@ def _contract(a: Any, b: Any, subscripts: str) -> Any:
     if plan is None:
         return np.einsum(subscripts, a, b)
     left_axes, left_shape, right_axes, right_shape, shape, axes = plan
-    product = np.dot if len(left_shape) == 2 else np.matmul
-    y = product(a.transpose(left_axes).reshape(left_shape), b.transpose(right_axes).reshape(right_shape))
+    multiply = product if len(left_shape) == 2 else np.matmul
+    y = multiply(a.transpose(left_axes).reshape(left_shape), b.transpose(right_axes).reshape(right_shape))
     return y.reshape(shape).transpose(axes)
 
 

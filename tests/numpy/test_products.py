@@ -207,3 +207,60 @@ def test_lists_are_factors_as_arrays_are(name: str, listed: Any) -> None:
             y, pull = tg.vjp(call, x)
             np.testing.assert_array_equal(y, call(x))
             assert pull(np.ones_like(y))[0].shape == x.shape
+
+
+# Large products, which go to BLAS another way than small ones
+
+
+LAYOUTS: dict[str, Any] = {
+    "in C's order": lambda x: x,
+    "in Fortran's order": np.asfortranarray,
+    "every other column": lambda x: np.repeat(x, 2, axis=1)[:, ::2],
+    "some columns": lambda x: np.concatenate([x, x], axis=1)[:, : x.shape[1]],
+    "backwards": lambda x: x[::-1].copy()[::-1],
+    "repeated in memory": lambda x: np.broadcast_to(x[0], x.shape),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("dtypes", ["ff", "dd", "FF", "fd", "ee", "di"])
+def test_large_products_and_their_derivatives_do_not_depend_on_the_layout(layout: str, dtypes: str) -> None:
+    lay = LAYOUTS[layout]
+    rng = np.random.default_rng(1)
+    a, b = (lay(rng.integers(-3, 4, shape).astype(kind)) for shape, kind in zip([(130, 9), (9, 140)], dtypes, strict=True))
+    g = lay(rng.integers(-3, 4, (130, 140)).astype(np.result_type(a, b)))
+    value = np.einsum("ij,jk", a, b)  # exact, as small integers are
+    by_a = np.einsum("ik,jk->ij", g, b)
+    by_b = np.einsum("ij,ik->jk", a, g)
+    found, pull = tg.vjp(lambda a: a @ b, a)
+    assert_same(found, value)
+    assert_same(pull(g)[0], by_a.astype(a.dtype))
+    assert_same(tg.jit(lambda a, b: a @ b)(a, b), value)
+    assert_same(tg.jit(lambda g, b: np.sin(g @ b.T))(g, b), np.sin(by_a))
+    if dtypes[1] == "i":
+        return
+    assert_same(tg.vjp(lambda b: a @ b, b)[1](g)[0], by_b.astype(b.dtype))
+    stack = np.stack([a, a + a])
+    _, pull = tg.vjp(lambda a, b: a @ b, stack, b)
+    by_stack, by_both = pull(np.stack([g, g]))
+    assert_same(by_stack, np.stack([by_a, by_a]).astype(a.dtype))
+    assert_same(by_both, (3 * by_b).astype(b.dtype))
+
+
+def assert_same(found: Any, expected: Any) -> None:
+    assert found.dtype == expected.dtype
+    np.testing.assert_allclose(found, expected, rtol=1e-3 if expected.dtype == np.float16 else 1e-6)
+
+
+@pytest.mark.parametrize("kind", ["f", "d"])
+def test_large_products_are_written_into_buffers_of_programs(kind: str) -> None:
+    rng = np.random.default_rng(2)
+    x, v, w = (rng.normal(size=shape).astype(kind) for shape in ((160, 70), (70, 150), (150, 160)))
+
+    def f(x: Any, v: Any, w: Any) -> Any:
+        return np.sum(np.tanh(np.tanh(x @ v) @ w))
+
+    eager, compiled = tg.grad(f, argnums=(0, 1, 2)), tg.jit(tg.grad(f, argnums=(0, 1, 2)))
+    for scale in (1.0, 0.5):
+        for g, h in zip(eager(scale * x, v, w), compiled(scale * x, v, w), strict=True):
+            np.testing.assert_allclose(g, h, rtol=1e-4 if kind == "f" else 1e-10, atol=1e-4 if kind == "f" else 1e-10)
