@@ -82,7 +82,7 @@ class Scratch:
     free: list[int] = field(factory=list)
 
     def take(self, shape: Shape, dtype: np.dtype[Any]) -> int:
-        for k in self.free:
+        for k in reversed(self.free):
             if self.kinds[k] == (shape, dtype):
                 self.free.remove(k)
                 return k
@@ -145,17 +145,25 @@ class KernelWriter:
         self.slices: list[str] = []
         self.dense: list[str] = []  # numbers written out: with an array, some ufuncs are four times as fast
         self.body: list[str] = []
-        self.closing: list[str] = []
+        self.order = self.in_order()
         self.partials: dict[int, Partial] = {}
         self.scratch = Scratch()
         self.room: dict[int, int] = {}
         self.source: dict[int, int] = {}  # for each view in a block, what it is a view of
         self.last = self.last_uses()
 
+    def in_order(self) -> list[int]:
+        """Return the parts in the order in which they are computed: ends as soon as what they read is there, and at hand."""
+        group, ready = self.group, dict[int, list[int]]()
+        place = {index: k for k, index in enumerate(group.members)}
+        for index in group.ends:
+            ready.setdefault(max([place.get(s, -1) for s in self.steps[index][1] if s is not None]), []).append(index)
+        return [*ready.get(-1, ()), *[each for k, index in enumerate(group.members) for each in (index, *ready.get(k, ()))]]
+
     def last_uses(self) -> dict[int, int]:
         """Return for each value the position of the last part that reads it, be it through a view."""
         group, last = self.group, dict[int, int]()
-        for k, index in enumerate((*group.members, *group.ends)):
+        for k, index in enumerate(self.order):
             view = group.parts[index].kind == "view"
             for s in self.steps[index][1]:
                 if s is not None:
@@ -168,10 +176,11 @@ class KernelWriter:
     def kernel(self) -> Kernel:
         group, steps = self.group, self.steps
         self.hand_over()
-        for k, index in enumerate(group.members):
-            self.member(k, index)
-        for index in group.ends:
-            self.end(index)
+        for k, index in enumerate(self.order):
+            if group.parts[index].kind == "end":
+                self.end(k, index)
+            else:
+                self.member(k, index)
         run, rows = self.run, self.rows
         blocks = -(-rows // run)
         lines = [f"def blocks{self.number}(given, first, last, worker, step):"]
@@ -187,11 +196,6 @@ class KernelWriter:
         if rows % (run * self.together) and whole:
             lines.append(f"        if hi > {rows}: {shorter(whole, f'{rows} - lo')}")
         lines += [f"        {line}" for line in (*self.slices, *self.body)]
-        if self.closing and self.together > 1:
-            lines += ["        for j in range(k, min(k + step, last)):", f"            i = (j - k) * {run}"]
-            lines += [f"            {line}" for line in self.closing]
-        else:
-            lines += [f"        {line}" for line in self.closing]
         kinds = [((run * self.together, *shape), dtype) for shape, dtype in self.scratch.kinds]
         assert all(index in self.word for index in group.outputs), [steps[index][0] for index in group.outputs]
         several = group.work >= sizes.PAYS and blocks > self.together
@@ -341,26 +345,30 @@ class KernelWriter:
 
     # Ends
 
-    def end(self, index: int) -> None:
-        """Write what a block contributes to a reduction of all rows."""
+    def end(self, k: int, index: int) -> None:
+        """Write what each block contributes to a reduction of all rows."""
+        lines = self.contribution(index).split("\n")
+        if self.together > 1:
+            self.body += ["for j in range(k, min(k + step, last)):", f"    i = (j - k) * {self.run}"]
+            lines = [f"    {line}" for line in lines]
+        self.body += lines
+        self.release(k, self.steps[index][1])
+
+    def contribution(self, index: int) -> str:
+        """Return what computes the part of one block in a reduction of all rows."""
         primitive, _, args, _, value = self.steps[index]
         name, blocks = f"p{self.number}_{index}", -(-self.rows // self.run)
-        at = "j" if self.together > 1 else "k"
+        place = f"{name}[{'j' if self.together > 1 else 'k'}]"
         if primitive is watched_p:
             x = self.piece(index, 0)
-            if args[0].dtype.kind == "f":
-                self.closing.append(f"{name}[{at}] = {self.name_of(np.maximum.reduce, 'reduce')}({x}, None)")
-            else:
-                self.closing.append(f"f = {x}.ravel(); {name}[{at}] = abs(f.dot(f))")
             self.partials[index] = Partial(name, (blocks,), args[0].real.dtype, (blocks,))
-            return
+            if args[0].dtype.kind == "f":
+                return f"{place} = {self.name_of(np.maximum.reduce, 'reduce')}({x}, None)"
+            return f"f = {x}.ravel(); {place} = abs(f.dot(f))"
         if primitive is across_p:
             a, b = [f"{self.piece(index, k)}.reshape({(-1, *x.shape[1:])})" for k, x in enumerate(args)]
-            self.closing.append(
-                f"{name}[{at}] = {self.name_of(sum_of_products, 'sum_of_products')}({a}, {b}, {at_a_time(*value.shape)})"
-            )
             self.partials[index] = Partial(name, (blocks, *value.shape), value.dtype, (blocks, *value.shape))
-            return
+            return f"{place} = {self.name_of(sum_of_products, 'sum_of_products')}({a}, {b}, {at_a_time(*value.shape)})"
         fold = self.group.parts[index].fold
         assert fold is not None
         x, shape = self.piece(index, fold.operand), np.shape(args[fold.operand])
@@ -368,21 +376,20 @@ class KernelWriter:
         reduce = self.name_of(fold.ufunc.reduce, "reduce")
         left = tuple([n for axis, n in enumerate(shape) if axis not in fold.axes])
         several = self.several(left) if fold.ufunc is np.add and fold.axes == tuple(range(d)) else 1
-        if not left:
-            self.closing.append(f"{name}[{at}] = {reduce}({x}, None)")
-        elif several > 1:
+        if left and several > 1:
             columns = several * math.prod(left)
-            line = f"{reduce}({x}.reshape((-1, {columns})), 0, None, {name}[{at}])"
-            if self.rows % self.run % several:
-                rank = f"{name}[{at}, :{math.prod(left)}].reshape({left})"
-                line = f"if {at} < {self.rows // self.run}: {line}\nelse: {name}[{at}] = 0; {reduce}({x}, 0, None, {rank})"
-            self.closing += line.split("\n")
             self.partials[index] = Partial(name, (blocks, columns), dtype, (blocks * several, *left))
-            return
-        else:
-            axes = (*((0, 1) if inner > 1 else (0,)), *behind(fold.axes, shape, self.rows))
-            self.closing.append(f"{reduce}({x}, {axes}, None, {name}[{at}])")
+            line = f"{reduce}({x}.reshape((-1, {columns})), 0, None, {place})"
+            if not self.rows % self.run % several:
+                return line
+            rank = f"{place[:-1]}, :{math.prod(left)}].reshape({left})"
+            at = place[len(name) + 1 : -1]
+            return f"if {at} < {self.rows // self.run}: {line}\nelse: {place} = 0; {reduce}({x}, 0, None, {rank})"
         self.partials[index] = Partial(name, (blocks, *left), dtype, (blocks, *left))
+        if not left:
+            return f"{place} = {reduce}({x}, None)"
+        axes = (*((0, 1) if inner > 1 else (0,)), *behind(fold.axes, shape, self.rows))
+        return f"{reduce}({x}, {axes}, None, {place})"
 
     def piece(self, index: int, k: int) -> str:
         """Return the word for what an end reads of one block, where several are taken at a time."""
