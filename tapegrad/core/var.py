@@ -361,10 +361,10 @@ def apply(primitive: Primitive, *args: Any, **settings: Any) -> Any:
         check_numbers(primitive.name, values)
         raise
     steps = tape.steps
-    steps.append((primitive, tuple(inputs), tuple(values), settings or NO_SETTINGS, value))
     y = Var()  # `handle`, written out, as below: calling it would be half of the price
     y.tape = tape
-    y.index = len(steps) - 1
+    y.index = len(steps)
+    steps.append((primitive, tuple(inputs), tuple(values), settings or NO_SETTINGS, value))
     y.value = value
     y.primitive = primitive
     y.link = None
@@ -383,10 +383,10 @@ def unary(primitive: Primitive, x: Any) -> Any:
     plain = x.value
     value = primitive.fn(plain)
     steps = tape.steps
-    steps.append((primitive, (x.index,), (plain,), NO_SETTINGS, value))
     y = Var()
     y.tape = tape
-    y.index = len(steps) - 1
+    y.index = len(steps)
+    steps.append((primitive, (x.index,), (plain,), NO_SETTINGS, value))
     y.value = value
     y.primitive = primitive
     y.link = None
@@ -434,10 +434,10 @@ def binary(primitive: Primitive, x: Any, y: Any) -> Any:
         check_numbers(primitive.name, args)
         raise
     steps = tape.steps
-    steps.append((primitive, inputs, args, NO_SETTINGS, value))
     z = Var()
     z.tape = tape
-    z.index = len(steps) - 1
+    z.index = len(steps)
+    steps.append((primitive, inputs, args, NO_SETTINGS, value))
     z.value = value
     z.primitive = primitive
     z.link = None

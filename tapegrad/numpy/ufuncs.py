@@ -62,10 +62,10 @@ def records(primitive: Primitive) -> Callable[[F], F]:
             plain = x.value
             value = primitive.fn(plain)
             steps = tape.steps
-            steps.append((primitive, (x.index,), (plain,), none, value))
             y = traced()
             y.tape = tape
-            y.index = len(steps) - 1
+            y.index = len(steps)
+            steps.append((primitive, (x.index,), (plain,), none, value))
             y.value = value
             y.primitive = primitive
             y.link = None
