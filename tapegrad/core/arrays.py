@@ -64,7 +64,7 @@ def ones(count: int, dtype: np.dtype[Any]) -> Any:
     return column
 
 
-@lru_cache(16)
+@lru_cache(32)
 def zeros(count: int, dtype: np.dtype[Any]) -> Any:
     """Return a vector of zeros that is nobody's to write to."""
     column = np.zeros(count, dtype)

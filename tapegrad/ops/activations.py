@@ -23,10 +23,18 @@ def _sigmoid(x: Any) -> Any:
     return 1.0 / (1.0 + np.exp(x * -1.0))  # unsigned integers have no -x
 
 
+ZERO = {"f": np.zeros((), np.float32), "d": np.zeros((), np.float64)}
+"""Zeros that NumPy need not make of a Python number first, which takes it 0.3 us; by the character of their dtype."""
+
+
 def _relu(x: Any) -> Any:
-    if type(x) is np.ndarray and x.dtype.char in "fd" and 2**13 <= x.size <= 2**18 and x.flags.c_contiguous:
+    if type(x) is np.ndarray and x.dtype.char in "fd" and 2**10 <= x.size <= 2**18 and x.flags.c_contiguous:
         return np.maximum(x.reshape(-1), zeros(x.size, x.dtype)).reshape(x.shape)  # a number makes it up to four times as slow
     return np.maximum(x, 0)
+
+
+def _relu_slope_quickly(g: Any, y: Any, x: Any) -> Any:
+    return g * (y > ZERO.get(y.dtype.char, 0))  # a tenth of the time of np.where
 
 
 relu_p = elementwise(
@@ -34,7 +42,7 @@ relu_p = elementwise(
     _relu,
     lambda g, y, x: np.where(y > 0, g, 0.0),  # not `x`, which then can be written over in a program
     finite=True,
-    fast=(lambda g, y, x: g * (y > 0),),  # a tenth of the time of np.where
+    fast=(_relu_slope_quickly,),
     bare=(lambda g, y, x: g * (y > 0),),
     domain=(0.1, 2.0),
     expand=lambda x: np.maximum(x, 0),
@@ -152,6 +160,9 @@ def log_softmax(x: Any, axis: int) -> Any:
 
 def _mse(a: Any, b: Any) -> Any:
     d = np.subtract(a, b)  # an array or a NumPy scalar, of Python floats as well
+    if d.size <= 1024 and d.dtype.char in "fd":
+        flat = d.ravel()
+        return flat.dot(flat) / d.size  # half the time of a reduction
     return np.add.reduce(d * d, None) / d.size
 
 

@@ -16,10 +16,11 @@ from tapegrad.core.complaints import leaked
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, argument_names, argument_paths
 from tapegrad.core.pending import Scatter
 from tapegrad.core.structure import astype, root_p
-from tapegrad.core.var import Var, apply, handle
+from tapegrad.core.var import Var, apply
 from tapegrad.core.watch import WATCH, WatchedSteps
 from tapegrad.errors import TreeError
 from tapegrad.transforms.replay import Table
+from tapegrad.tree.containers import CONTAINERS, container_of
 
 WAYS = {
     "record": "pass it by keyword",
@@ -63,11 +64,12 @@ def enter(tape: Recording, name: str, f: Callable[..., Any], args: tuple[Any, ..
     """
     steps = tape.steps
     start = len(steps)
+    ndarray = np.ndarray
 
     def look(x: Any) -> Any:
         kind = type(x)
         inputs: tuple[int | None] = FRESH
-        if kind is np.ndarray:
+        if kind is ndarray:
             if x.dtype.kind not in "fc":
                 refuse(name, f, args, positions, len(steps) - start, x)
         elif kind is Var:
@@ -76,7 +78,7 @@ def enter(tape: Recording, name: str, f: Callable[..., Any], args: tuple[Any, ..
             inputs = (x.index,)
             x = x.value
         elif kind is not float:
-            container = tree.container_of(kind)
+            container = CONTAINERS[kind] if kind in CONTAINERS else container_of(kind)
             if container is not None:
                 return container.map(visit, x)
             if has_own_arithmetic(x):
@@ -85,8 +87,14 @@ def enter(tape: Recording, name: str, f: Callable[..., Any], args: tuple[Any, ..
                 x = np.asarray(x)[()]
             elif not isinstance(x, np.inexact):
                 refuse(name, f, args, positions, len(steps) - start, x)
+        root = Var()  # `handle`, written out
+        root.tape = tape
+        root.index = len(steps)
+        root.value = x
+        root.primitive = root_p
+        root.link = None
         steps.append((root_p, inputs, (x,), NO_SETTINGS, x))
-        return handle(tape, len(steps) - 1, x, root_p)
+        return root
 
     traced = list(args)
     tape.entries.append((start, f, args, positions))
