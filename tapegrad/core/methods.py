@@ -211,4 +211,5 @@ class Methods:
     def astype(self: Any, dtype: Any, order: str = "K", casting: Any = "unsafe", *args: Any, **settings: Any) -> Any:
         if casting != "unsafe":
             np.empty(0, self.dtype).astype(dtype, casting=casting)  # raises NumPy's error
-        return function(np.astype, self, dtype, copy=settings.get("copy", args[1] if len(args) > 1 else True))
+        y = function(np.astype, self, dtype, copy=settings.get("copy", args[1] if len(args) > 1 else True))
+        return y if order == "K" else FUNCTIONS["in order"](y, self, order)

@@ -246,6 +246,15 @@ def note(root: Var, y: Var, around: Any, path: Path) -> None:
         writable(y)
 
 
+def in_memory(x: Var) -> Any:
+    """Return an array that lies in memory as `x` would in NumPy, whose contents nobody reads.
+
+    The value of a view on the tape may be a copy that lies closer together.
+    """
+    link = x.link
+    return np.asarray(x.value) if link is None else link.layout(x) if type(link) is Storage else link.where
+
+
 def own(x: Any) -> Any:
     """Return what is a copy in NumPy: one of a value that can be written or is a view of such, any other value as it is."""
     return x if type(x) is not Var or x.link is None else FUNCTIONS[np.copy](x)

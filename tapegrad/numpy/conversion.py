@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.core.primitive import FUNCTIONS
 from tapegrad.core.var import Var
+from tapegrad.core.writing import Storage, in_memory
 from tapegrad.numpy.arguments import concrete
-from tapegrad.numpy.creation import OrderLike, array, own
+from tapegrad.numpy.creation import OrderLike, array, order_like, own
 from tapegrad.numpy.door import gathered
 from tapegrad.typing import Array, ArrayLike, DTypeLike
 
@@ -29,13 +31,22 @@ def asarray(
     x = gathered(a)
     if type(x) is not Var:
         return np.asarray(x, dtype, order, device=device, copy=copy)
-    if copy or dtype is not None or x is not a:
-        return array(a, dtype, copy=copy)
+    if copy or dtype is not None or order is not None or x is not a:
+        return array(a, dtype, copy=copy, order=order or "K")
     y: Array = x
     return y
 
 
 asanyarray = asarray
+
+
+def in_order(y: Any, x: Any, order: Any) -> Array:
+    """Return `y`, which was cast from `x`, in the given order in memory: what is left of ``x.astype(dtype, order)``."""
+    known: Any = order_like(x, order)
+    return asarray(y, order=known)
+
+
+FUNCTIONS["in order"] = in_order
 
 
 def asarray_chkfinite(a: Any, dtype: DTypeLike | None = None, order: OrderLike | None = None) -> Array:
@@ -76,14 +87,7 @@ def asfortranarray(a: Any, dtype: DTypeLike | None = None, *, like: ArrayLike | 
 
 def _laid_out(a: Any, dtype: Any, order: Any) -> Array:
     x: Any = asarray(a, dtype)
-    x = x.reshape(1) if x.ndim == 0 else x
-    if type(x) is not Var:
-        return np.asarray(x, order=order)
-    flags = np.asarray(x.value).flags
-    lies_so = flags.c_contiguous if order == "C" else flags.f_contiguous
-    y: Any = x if lies_so else own(x, order)
-    laid_out: Array = y
-    return laid_out
+    return asarray(x.reshape(1) if x.ndim == 0 else x, order=order)
 
 
 def require(
@@ -103,11 +107,16 @@ def require(
     if type(x) is not Var:
         required: Array = np.require(x, dtype, requirements)
         return required
+    np.require(np.zeros(1), None, requirements)  # raises NumPy's error
     asked = {str(part)[0].upper() for part in requirements or ()}
-    x = asarray(x, dtype)
-    for order in asked & {"C", "F"}:
-        x = _laid_out(x, None, order)
-    if asked & {"O", "W"} and type(x) is Var and x.link is None:
-        x = own(x)
+    order: Any = next(iter(asked & {"C", "F"}), None)
+    x = asarray(x, dtype, order)
+    if type(x) is Var and (("O" in asked and type(x.link) is not Storage) or ("W" in asked and not can_write(x))):
+        x = own(x, order or "A")
     y: Array = x
     return y
+
+
+def can_write(x: Any) -> bool:
+    """Tell whether a traced value can be written."""
+    return x.link is not None and bool(in_memory(x).flags.writeable)

@@ -13,7 +13,7 @@ from tapegrad.core.node import CURRENT
 from tapegrad.core.primitive import FUNCTIONS
 from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, apply
-from tapegrad.core.writing import record, writable
+from tapegrad.core.writing import in_memory, record, writable
 from tapegrad.numpy.door import gathered, stands_for
 from tapegrad.numpy.joins import pack
 from tapegrad.ops.create import copy_p, full_p
@@ -46,7 +46,7 @@ def fill(value: Any, shape: Any, dtype: Any, order: Any) -> Array | None:
 def order_like(a: Any, order: Any) -> str:
     """Return 'C' or 'F' for the order of an array that is to be like another one."""
     if order in ("K", "A"):
-        value = a.value if type(a) is Var else a
+        value = in_memory(a) if type(a) is Var else a
         return "F" if isinstance(value, np.ndarray) and value.flags.fnc else "C"
     return str(order)
 
@@ -287,10 +287,19 @@ def array(
         x, fresh = astype(x, dtype), True
     if type(x) is Var and x.ndim < ndmin:
         x = x.reshape((1,) * (ndmin - x.ndim) + x.shape)
-    if copy is False and fresh:
+    lies_so = copy is True or lies_in(x, order)
+    if copy is False and (fresh or not lies_so):
         raise ValueError("Unable to avoid copy while creating an array as requested.")
-    y: Array = own(x, order) if copy or fresh else x
+    y: Array = own(x, order) if copy or fresh or not lies_so else x
     return y
+
+
+def lies_in(x: Any, order: Any) -> bool:
+    """Tell whether a traced value lies in memory in the given order, or none in particular is asked for."""
+    if order not in ("C", "F"):
+        return True
+    flags = in_memory(x).flags
+    return bool(flags.c_contiguous if order == "C" else flags.f_contiguous)
 
 
 def own(x: Any, order: Any = "K") -> Any:

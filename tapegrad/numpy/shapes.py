@@ -7,7 +7,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from tapegrad.core.var import Var, apply
-from tapegrad.core.writing import View, own, writable
+from tapegrad.core.writing import View, in_memory, own, writable
 from tapegrad.numpy.door import gathered, stands_for
 from tapegrad.ops.shape import reshape_p, resolve, transpose_p
 from tapegrad.typing import Array, ArrayLike, Axis, Shape
@@ -114,12 +114,13 @@ def reshape(a: ArrayLike, /, shape: Shape, order: Order = "C", *, copy: bool | N
     if order == "C" and copy is None:
         return in_shape(a, wanted)
     if order == "C":
-        y = in_shape(a, wanted)
+        y: Any = in_shape(a, wanted)
     else:
         y = in_ordered_shape(a, wanted, order=_order(a, order))
-    if copy is False and not np.may_share_memory(plain(y), plain(a)):
+    if copy is False and (type(y.link) is not View if a.link is not None else not np.may_share_memory(plain(y), plain(a))):
         raise ValueError("Unable to avoid creating a copy while reshaping.")
-    return y.copy() if copy else y
+    reshaped: Array = y.copy() if copy else y
+    return reshaped
 
 
 def lengths(shape: Any) -> tuple[int, ...]:
@@ -132,7 +133,7 @@ def _order(a: Any, order: str) -> str:
     if order not in ("C", "F", "A"):
         raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
     if order == "A":
-        return "F" if isinstance(a.value, np.ndarray) and a.value.flags.fnc else "C"
+        return "F" if in_memory(a).flags.fnc else "C"
     return order
 
 
@@ -155,7 +156,7 @@ def ravel(a: ArrayLike, order: Literal["C", "F", "A", "K"] = "C") -> Array:
     if type(a) is not Var:
         return np.ravel(a, order)
     if order == "K":
-        strides = np.asarray(a.value).strides
+        strides = in_memory(a).strides
         a, order = transpose(a, tuple(sorted(range(a.ndim), key=lambda k: -abs(strides[k])))), "C"
     y: Any = in_shape(a, (a.size,)) if order == "C" else in_ordered_shape(a, (a.size,), order=_order(a, order))
     flat: Array = y if type(y.link) is not View or y.link.where.flags.c_contiguous else own(y)

@@ -12,6 +12,12 @@ from tapegrad.typing import Array
 
 X: Array = np.random.default_rng(0).normal(size=(4, 4))
 
+
+def array_face(a: Any) -> Any:
+    """Return the room whose functions take `a`, for those that NumPy does not pass on."""
+    return np if isinstance(a, np.ndarray) else tnp
+
+
 DERIVED: dict[str, Callable[[Any], Any]] = {
     "reshape of rows": lambda a: a[::2].reshape(-1),
     "reshape of columns": lambda a: a[:, :2].reshape(-1),
@@ -35,6 +41,22 @@ DERIVED: dict[str, Callable[[Any], Any]] = {
     "no padding": lambda a: np.pad(a, 0, mode="edge"),
     "no bounds": lambda a: np.clip(a, None, None),
     "astype without a copy": lambda a: a.astype(float, copy=False),
+    "astype in C order": lambda a: a.astype(float, "C", copy=False),
+    "astype in F order": lambda a: a.astype(float, "F", copy=False),
+    "astype of rows in the order they have": lambda a: a[1:].astype(float, "A", copy=False),
+    "asarray in C order": lambda a: array_face(a).asarray(a, order="C"),
+    "asarray in F order": lambda a: array_face(a).asarray(a, order="F"),
+    "asarray of every other row": lambda a: array_face(a).asarray(a[::2], order="C"),
+    "asarray of the transpose": lambda a: array_face(a).asarray(a.T, order="F"),
+    "array in F order": lambda a: array_face(a).array(a, order="F", copy=None),
+    "every other row in C order": lambda a: array_face(a).ascontiguousarray(a[::2]),
+    "every other column in F order": lambda a: array_face(a).asfortranarray(a[:, ::2]),
+    "a column in C order": lambda a: array_face(a).ascontiguousarray(a[:, 0]),
+    "required in C order": lambda a: array_face(a).require(a[:2], requirements="C"),
+    "required in F order": lambda a: array_face(a).require(a[:2], requirements="F"),
+    "required to own its memory": lambda a: array_face(a).require(a[:2], requirements="O"),
+    "required to be writable": lambda a: array_face(a).require(a[:2], requirements="W"),
+    "reshape of rows as they lie": lambda a: np.reshape(a[:2], (4, 2), order="A"),
     "the conjugate": lambda a: a.conj(),
     "split": lambda a: np.split(a, 2)[1],
     "rot90": lambda a: np.rot90(a),
@@ -94,3 +116,27 @@ def test_a_write_to_what_flat_had_to_copy_is_refused_and_not_lost() -> None:
     assert tangent[2, 1] == 2.0
     with pytest.raises(TypeError, match="It was computed"):
         tg.jvp(lambda x: f(x, slice(None, None, 2)), (X,), (X,))
+
+
+def test_no_view_is_promised_where_numpy_has_to_copy() -> None:
+    def f(x: Any) -> Any:
+        rows = tnp.copy(x)[::2]
+        with pytest.raises(ValueError, match="Unable to avoid"):
+            np.reshape(rows, -1, copy=False)
+        with pytest.raises(ValueError, match="Unable to avoid"):
+            tnp.asarray(rows, order="C", copy=False)
+        with pytest.raises(ValueError, match="Unable to avoid"):
+            tnp.array(rows, order="F", copy=False)
+        rows[:1].reshape(-1, copy=False)[0] = x[1, 1]
+        return rows
+
+    _, tangent = tg.jvp(f, (X,), (np.eye(4),))
+    np.testing.assert_array_equal(tangent[0], [1.0, 0.0, 0.0, 0.0])
+
+
+def test_bad_requirements_are_refused_as_by_numpy() -> None:
+    def f(x: Any) -> Any:
+        return tnp.require(x, requirements="CF")
+
+    with pytest.raises(ValueError, match="both"):
+        tg.jvp(f, (X,), (X,))
