@@ -43,6 +43,11 @@ def is_basic(index: Any) -> bool:
     return SIMPLE.issuperset(map(type, parts_of(index)))
 
 
+def holds_number_in_array(index: Any) -> bool:
+    """Tell whether `index`, as it was given, has an array of shape ``()`` in it, with which NumPy reads a copy."""
+    return any(isinstance(part, ndarray) and part.ndim == 0 for part in parts_of(index))
+
+
 def is_one_element(index: Any, rank: int) -> bool:
     """Tell whether `index` is an integer for each axis."""
     kind = type(index)

@@ -13,7 +13,7 @@ from tapegrad.core.adding import add_at
 from tapegrad.core.arrays import broadcast_to, shape_of
 from tapegrad.core.complaints import leaked
 from tapegrad.core.families import linear
-from tapegrad.core.indexing import HOLE, filled, is_basic, normal, parts_of, place
+from tapegrad.core.indexing import HOLE, filled, holds_number_in_array, is_basic, normal, parts_of, place
 from tapegrad.core.node import Recording
 from tapegrad.core.pending import Scatter
 from tapegrad.core.primitive import FUNCTIONS, Into, Primitive, Slot, case, no_cotangent
@@ -126,7 +126,7 @@ getitem_p = linear(
 
 def getitem(x: Any, index: Any) -> Any:
     """Return ``x[index]``."""
-    traced = type(x) is Var
+    traced, given = type(x) is Var, index
     if type(index) is not int:
         if not traced and Var not in map(type, parts_of(index)):
             return x[index]
@@ -138,7 +138,10 @@ def getitem(x: Any, index: Any) -> Any:
     if not traced:
         return x[index]
     if x.link is not None:
-        return x.link.read(x, index)
+        y = x.link.read(x, index)
+        if type(y.value) is ndarray and given is not index and holds_number_in_array(given):
+            y = FUNCTIONS[np.copy](y)
+        return y
     tape: Recording = x.tape
     if tape is not current():
         raise leaked(x)
