@@ -78,10 +78,11 @@ class Methods:
 
     @property
     def flat(self: Any) -> Any:
-        y = function(np.ravel, self)
-        if self.link is not None and not hasattr(y.link, "root"):  # a copy, while a write to NumPy's would show in the array
-            y.link = None
-        return y
+        return function(np.ravel, self) if self.link is None else FUNCTIONS["x.flat"](self)
+
+    @flat.setter
+    def flat(self, values: Any) -> None:
+        self.flat[...] = values
 
     def sum(self, *args: Any, **settings: Any) -> Any:
         return function(np.sum, self, *args, **settings)

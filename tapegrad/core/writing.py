@@ -14,7 +14,7 @@ from weakref import ref
 import numpy as np
 from attrs import define, field, frozen
 
-from tapegrad.core.beside import constant
+from tapegrad.core.beside import constant, gathered
 from tapegrad.core.complaints import leaked
 from tapegrad.core.indexing import is_basic, normal, parts_of
 from tapegrad.core.kinds import PLAIN
@@ -209,26 +209,64 @@ class View:
 
     def write(self, x: Var, index: Any, v: Any) -> None:
         """Record ``x[index] = v`` as a write to the array that owns the memory."""
-        storage = self.root.link
-        layout = storage.layout(self.root)
-        if not self.where.flags.writeable:
-            raise ValueError("assignment destination is read-only")
-        if self.where.dtype != layout.dtype:
-            raise TypeError(
-                f"x[...] = v was written to the real or imaginary part of a traced array at {users_line()}: assign to the "
-                f"array itself, as in x[...] = real + 1j * imag"
-            )
-        places = places_in(layout, self.where)
+        places = places_of(self)
         index, arrays = normal(index)
         if arrays:
-            storage.write(self.root, places, put(x, index, v, *arrays))
-        else:
-            storage.write(self.root, tuple(place[index] for place in places), v)
+            v, index = put(x, index, v, *arrays), ...
+        self.root.link.write(self.root, tuple(place[index] for place in places), v)
 
     def replace(self, x: Var, y: Any) -> Var:
         """Write the contents `y`, which ``x += v`` computed, to the array that owns the memory; return `x`."""
         self.write(x, ..., in_place(x, y))
         return x
+
+
+@frozen(eq=False, repr=False)
+class Flat:
+    """What the handle of ``x.flat`` knows: as `View` does, for elements in an order in which they need not lie in memory.
+
+    What is read of it, or computed from it, is a copy; a write to it is one to the array that owns the memory.
+    """
+
+    root: Var
+    where: Any
+    path: Path
+
+    def read(self, x: Var, index: Any) -> Var:
+        """Record ``x[index]``."""
+        return record_read(x, index, x.value)
+
+    def viewed(self, x: Var, y: Var, primitive: Primitive, settings: dict[str, Any]) -> None:
+        """Take note that `y` is a copy."""
+        writable(y)
+
+    def write(self, x: Var, index: Any, v: Any) -> None:
+        """Record ``x[index] = v``, where `v` begins again if it has too few elements, and what it has too many is not used."""
+        places, v = places_of(self), gathered(v)
+        index, arrays = normal(index)
+        if arrays:
+            v, index = put(x, index, v, *arrays), ...
+        elif np.ndim(v):
+            if not np.size(v):
+                return
+            v = FUNCTIONS[np.resize](v, np.arange(x.size)[index].shape)
+        self.root.link.write(self.root, tuple([place.reshape(-1)[index] for place in places]), v)
+
+    def replace(self, x: Var, y: Any) -> Var:
+        """Write the contents `y`; return `x`."""
+        self.write(x, ..., in_place(x, y))
+        return x
+
+
+def flat(x: Var, primitive: Primitive, **settings: Any) -> Var:
+    """Return ``x.flat`` for a value that can be written, made by the given operation."""
+    y: Var = apply(primitive, x, **settings)
+    path = () if type(x.link) is Storage else x.link.path
+    root = x if type(x.link) is Storage else x.link.root
+    if type(y.link) is not View:
+        root.link.views.append(ref(y))
+    y.link = Flat(root, x.link.layout(x) if root is x else x.link.where, (*path, (primitive, settings)))
+    return y
 
 
 def note(root: Var, y: Var, around: Any, path: Path) -> None:
@@ -252,7 +290,7 @@ def in_memory(x: Var) -> Any:
     The value of a view on the tape may be a copy that lies closer together.
     """
     link = x.link
-    return np.asarray(x.value) if link is None else link.layout(x) if type(link) is Storage else link.where
+    return link.layout(x) if type(link) is Storage else link.where if type(link) is View else np.asarray(x.value)
 
 
 def own(x: Any) -> Any:
@@ -276,6 +314,24 @@ def in_place(x: Var, y: Any) -> Any:
     if not np.can_cast(y.dtype, x.dtype, "same_kind"):
         raise TypeError(f"Cannot cast ufunc output from {y.dtype!r} to {x.dtype!r} with casting rule 'same_kind'")
     return astype(y, x.dtype)
+
+
+def places_of(link: View | Flat) -> tuple[Any, ...]:
+    """Return, for each axis of the array that owns the memory, where along it the elements of a view lie.
+
+    Raises:
+        ValueError: if NumPy has the view read-only.
+        TypeError: if it is one of parts of the elements.
+    """
+    layout = link.root.link.layout(link.root)
+    if not link.where.flags.writeable:
+        raise ValueError("assignment destination is read-only")
+    if link.where.dtype != layout.dtype:
+        raise TypeError(
+            f"x[...] = v was written to the real or imaginary part of a traced array at {users_line()}: assign to the "
+            f"array itself, as in x[...] = real + 1j * imag"
+        )
+    return places_in(layout, link.where)
 
 
 def places_in(layout: Any, view: Any) -> tuple[Any, ...]:

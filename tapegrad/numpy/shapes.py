@@ -6,8 +6,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from tapegrad.core.primitive import FUNCTIONS
 from tapegrad.core.var import Var, apply
-from tapegrad.core.writing import View, in_memory, own, writable
+from tapegrad.core.writing import View, flat, in_memory, own, writable
 from tapegrad.numpy.door import gathered, stands_for
 from tapegrad.ops.shape import reshape_p, resolve, transpose_p
 from tapegrad.typing import Array, ArrayLike, Axis, Shape
@@ -159,8 +160,16 @@ def ravel(a: ArrayLike, order: Literal["C", "F", "A", "K"] = "C") -> Array:
         strides = in_memory(a).strides
         a, order = transpose(a, tuple(sorted(range(a.ndim), key=lambda k: -abs(strides[k])))), "C"
     y: Any = in_shape(a, (a.size,)) if order == "C" else in_ordered_shape(a, (a.size,), order=_order(a, order))
-    flat: Array = y if type(y.link) is not View or y.link.where.flags.c_contiguous else own(y)
-    return flat
+    vector: Array = y if type(y.link) is not View or y.link.where.flags.c_contiguous else own(y)
+    return vector
+
+
+def flat_of(x: Any) -> Any:
+    """Return ``x.flat`` for a traced value that can be written."""
+    return flat(x, reshape_p, shape=(x.size,))
+
+
+FUNCTIONS["x.flat"] = flat_of
 
 
 @stands_for(np.expand_dims)

@@ -109,16 +109,68 @@ def test_views_and_copies_are_numpys_in_batches_and_programs(program: Callable[.
     np.testing.assert_allclose(tg.vmap(f)(np.stack([X, X])), np.stack([expected, expected], axis=1))
 
 
-def test_a_write_to_what_flat_had_to_copy_is_refused_and_not_lost() -> None:
-    def f(x: Any, rows: slice) -> Any:
+FLAT: dict[str, Callable[[Any, Any], None]] = {
+    "one": lambda a, x: a.flat.__setitem__(5, 2.0 * x[0, 0]),
+    "the last": lambda a, x: a.flat.__setitem__(-1, 2.0 * x[0, 0]),
+    "a slice": lambda a, x: a.flat.__setitem__(slice(1, 6), x[0, 0]),
+    "a slice with a vector": lambda a, x: a.flat.__setitem__(slice(0, 4), x[2]),
+    "too few values": lambda a, x: a.flat.__setitem__(slice(1, 7), x[1, :2]),
+    "too many values": lambda a, x: a.flat.__setitem__(slice(1, 3), x[1]),
+    "no values": lambda a, x: a.flat.__setitem__(slice(1, 3), x[1, :0]),
+    "several": lambda a, x: a.flat.__setitem__([4, 1], x[1, :2]),
+    "a mask": lambda a, x: a.flat.__setitem__(np.arange(8) % 3 == 0, x[1, :3]),
+    "all": lambda a, x: setattr(a, "flat", x[:2]),
+    "all, repeated": lambda a, x: setattr(a, "flat", x[1, :3]),
+}
+PARTS: dict[str, Callable[[Any], Any]] = {
+    "rows side by side": lambda a: a[1:3],
+    "every other row": lambda a: a[::2],
+    "columns": lambda a: a[:, 1:3],
+    "columns, transposed": lambda a: a[:, ::-2].T,
+}
+
+
+@pytest.mark.parametrize("x", (X, np.asfortranarray(X)), ids=("C", "F"))
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+@pytest.mark.parametrize("write", FLAT.values(), ids=FLAT)
+def test_a_write_to_flat_is_one_to_the_array(write: Callable[[Any, Any], None], part: Callable[[Any], Any], x: Array) -> None:
+    def f(np_: Any, x: Any) -> Any:
+        a = np_.copy(x)
+        elements = part(a).flat
+        few = elements[:3]
+        write(part(a), x)
+        a[1] *= x[2]
+        return np_.concatenate([np.sin(a).reshape(-1), few, elements[2:4], np_.stack(list(elements))])
+
+    expected = f(np, x)
+    found, tangents = tg.jvp(lambda x: f(tnp, x), (x,), (x,))
+    np.testing.assert_allclose(found, expected)
+    h = 1e-6
+    np.testing.assert_allclose(tangents, (f(np, x + h * x) - f(np, x - h * x)) / (2 * h), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(tg.vmap(lambda x: f(tnp, x))(x[None])[0], expected)
+    np.testing.assert_allclose(tg.jit(lambda x: f(tnp, x))(x), expected)
+
+
+def test_flat_can_be_written_at_positions_that_are_traced() -> None:
+    def f(x: Any, k: Any) -> Any:
         a = tnp.copy(x)
-        a[rows].flat[5] = 2.0 * x[0, 0]
+        a[:, 1:3].flat[k] = x[0, 0] ** 2
         return a
 
-    _, tangent = tg.jvp(lambda x: f(x, slice(1, 3)), (X,), (np.ones((4, 4)),))
-    assert tangent[2, 1] == 2.0
-    with pytest.raises(TypeError, match="It was computed"):
-        tg.jvp(lambda x: f(x, slice(None, None, 2)), (X,), (X,))
+    for k in range(8):
+        expected = X.copy()
+        expected[:, 1:3].flat[k] = X[0, 0] ** 2
+        np.testing.assert_array_equal(tg.jit(f)(X, k), expected)
+
+
+def test_a_part_of_complex_numbers_is_not_written_through_flat_either() -> None:
+    with pytest.raises(TypeError, match="real or imaginary part"):
+        tg.jvp(lambda x: tnp.copy(x).imag.flat.__setitem__(0, 1.0), (X + 0j,), (X + 0j,))
+
+
+def test_the_flat_elements_of_an_argument_cannot_be_written() -> None:
+    with pytest.raises(TypeError, match="is an argument of the transform"):
+        tg.grad(lambda x: x.flat.__setitem__(0, 1.0))(X)
 
 
 def test_no_view_is_promised_where_numpy_has_to_copy() -> None:
