@@ -247,6 +247,8 @@ class Flat:
         if arrays:
             v, index = put(x, index, v, *arrays), ...
         elif np.ndim(v):
+            if type(index) is int:
+                np.zeros(1).flat[0] = np.zeros(np.shape(v))  # raises NumPy's error
             if not np.size(v):
                 return
             v = FUNCTIONS[np.resize](v, np.arange(x.size)[index].shape)

@@ -163,6 +163,11 @@ def test_flat_can_be_written_at_positions_that_are_traced() -> None:
         np.testing.assert_array_equal(tg.jit(f)(X, k), expected)
 
 
+def test_one_flat_element_holds_one_number() -> None:
+    with pytest.raises(ValueError, match="Error setting single item"):
+        tg.jvp(lambda x: tnp.copy(x).flat.__setitem__(0, x[0]), (X,), (X,))
+
+
 def test_a_part_of_complex_numbers_is_not_written_through_flat_either() -> None:
     with pytest.raises(TypeError, match="real or imaginary part"):
         tg.jvp(lambda x: tnp.copy(x).imag.flat.__setitem__(0, 1.0), (X + 0j,), (X + 0j,))
