@@ -252,6 +252,7 @@ def insert(arr: ArrayLike, obj: Any, values: ArrayLike, axis: int | None = None)
     if new.ndim < len(shape):
         new = new.reshape((1,) * (len(shape) - new.ndim) + new.shape)
     places = np.arange(*obj.indices(length)) if isinstance(obj, slice) else np.asarray(obj)
+    places = places.astype(np.intp) if not places.size and not isinstance(obj, np.ndarray) else places  # as `np.insert` does
     places = np.flatnonzero(places) if places.dtype == bool else places
     if places.size == 1:
         new = moveaxis(new, 0, axis) if places.ndim == 0 else new

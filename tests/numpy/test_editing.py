@@ -20,6 +20,8 @@ CALLS: dict[str, tuple[Any, Callable[[Any, Any], Any]]] = {
     "insert column": (np.insert, lambda f, x: f(x, 1, x[:, 0], 1)),
     "insert several": (np.insert, lambda f, x: f(x, [0, 3, 3], x[:, :3], 1)),
     "insert at end": (np.insert, lambda f, x: f(x, -1, x[:, 0], axis=1)),
+    "insert none": (np.insert, lambda f, x: f(x, [], 7.0, 1)),
+    "insert none in all": (np.insert, lambda f, x: f(x, (), [])),
     "insert slice": (np.insert, lambda f, x: f(x, slice(0, 4, 2), 7.0, axis=1)),
     "delete": (np.delete, lambda f, x: f(x, 3)),
     "delete rows": (np.delete, lambda f, x: f(x, [0, -1], 0)),
