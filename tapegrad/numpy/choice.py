@@ -1,6 +1,6 @@
 """Choices between values, element by element: where, the larger and the smaller, clip."""
 
-from typing import Any, Unpack, overload
+from typing import Any, Unpack, cast, overload
 
 import numpy as np
 
@@ -163,7 +163,7 @@ def nan_to_num(
 
     Args:
         x: array of any shape.
-        copy: False replaces them in `x` itself, if it is not traced.
+        copy: False replaces them in `x` itself, if it can be written.
         nan: what NaN becomes.
         posinf: what positive infinity becomes; by default the largest number of the dtype.
         neginf: what negative infinity becomes; by default the most negative number of the dtype.
@@ -172,18 +172,22 @@ def nan_to_num(
         An array of the shape of `x`.
 
     Raises:
-        ValueError: if `copy` is False and `x` is traced.
+        ValueError: if `copy` is False and `x` is a traced value that cannot be written.
 
     Example:
         >>> nan_to_num(np.array([np.nan, 1.0, np.inf]), posinf=9.0)
         array([0., 1., 9.])
     """
-    y: Array
-    given = gathered(x)
+    given: Any = gathered(x)
     if type(given) is not Var:
-        y = np.nan_to_num(given, copy, nan, posinf, neginf)
-        return y
+        plain: Array = np.nan_to_num(given, copy, nan, posinf, neginf)
+        return plain
+    if not copy and given.link is None:
+        raise ValueError(
+            "nan_to_num: copy=False was asked for of a traced value that was computed, or is an argument of the transform, and "
+            "values on the tape do not change; use the result, or copy=False with an array made by tapegrad.numpy.copy(x)"
+        )
+    y: Array = apply(nan_to_num_p, given, nan=nan, posinf=posinf, neginf=neginf)
     if not copy:
-        raise ValueError("nan_to_num: copy=False is not supported, because values on the tape do not change; use the result")
-    y = apply(nan_to_num_p, given, nan=nan, posinf=posinf, neginf=neginf)
-    return y
+        given[...] = y
+    return y if copy else cast(Array, given)

@@ -60,6 +60,8 @@ DERIVED: dict[str, Callable[[Any], Any]] = {
     "a row by an integer of NumPy": lambda a: a[np.int64(1)],
     "a row by an array of shape ()": lambda a: a[np.array(1)],
     "part of a row by an array of shape ()": lambda a: a[1:][np.array(1), :2],
+    "numbers for nan in place": lambda a: np.nan_to_num(a, copy=False),
+    "numbers for nan in rows": lambda a: np.nan_to_num(a[::2], copy=False, neginf=0.0),
     "the conjugate": lambda a: a.conj(),
     "split": lambda a: np.split(a, 2)[1],
     "rot90": lambda a: np.rot90(a),
@@ -200,3 +202,16 @@ def test_bad_requirements_are_refused_as_by_numpy() -> None:
 
     with pytest.raises(ValueError, match="both"):
         tg.jvp(f, (X,), (X,))
+
+
+def test_numbers_for_nan_in_place_are_seen_in_the_array() -> None:
+    def f(x: Any) -> Any:
+        b = tnp.copy(np.log(x))
+        b[0] = -np.inf
+        assert np.nan_to_num(b[:2], copy=False, neginf=0.0) is not b
+        assert np.nan_to_num(b, copy=False) is b
+        return b
+
+    y, tangent = tg.jvp(f, (np.array([1.0, 2.0, 4.0]),), (np.ones(3),))
+    np.testing.assert_allclose(y, [0.0, np.log(2.0), np.log(4.0)])
+    np.testing.assert_allclose(tangent, [0.0, 0.5, 0.25])
