@@ -164,6 +164,10 @@ def cast(function: np.ufunc, inputs: Any, dtype: Any = None, signature: Any = No
     if dtype is not None:
         signature = (None,) * function.nin + (np.dtype(dtype),) * function.nout
     given = {} if signature is None else {"signature": signature}
+    if casting == "equiv" and any(type(kind) is type for kind in kinds):
+        one = [kind(1) if type(kind) is type else np.ones(1, kind) for kind in kinds]
+        function(*one, casting=casting, **given)  # raises NumPy's error
+        casting = "no"  # with "equiv" and a Python number `resolve_dtypes` of NumPy 2.4 ends the process
     found = function.resolve_dtypes((*kinds, *(None,) * function.nout), casting=casting, **given)
     return tuple(astype(x, kind) for x, kind in zip(inputs, found, strict=False))
 

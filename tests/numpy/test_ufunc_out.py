@@ -62,14 +62,19 @@ def test_an_array_that_was_not_made_to_be_written_refuses_the_result() -> None:
             tg.grad(lambda x, out=out: np.exp(x, out=2.0 * x if out is None else out).sum())(X)
 
 
-@pytest.mark.parametrize("casting", ["unsafe", "same_kind", "safe", "no"])
+@pytest.mark.parametrize("casting", ["unsafe", "same_kind", "safe", "equiv", "no"])
 def test_casting_may_be_given_alone(casting: Any) -> None:
     assert tg.grad(lambda x: np.log(x, casting=casting))(2.0) == 0.5
     np.testing.assert_array_equal(tg.grad(lambda x: np.sum(np.add(x, 1.0, casting=casting)))(np.ones(2)), np.ones(2))
 
 
 def test_casts_that_are_not_allowed_raise_numpys_error() -> None:
-    for dtype, casting in ((np.float32, "safe"), (np.int64, "same_kind")):
+    barred: Any = ((2, None), (2.0, np.float32), (2, np.float16))
+    for number, dtype in barred:  # at which `resolve_dtypes` would end the process
+        with pytest.raises(TypeError, match="cannot cast Python"):
+            tg.grad(lambda x, n=number, dtype=dtype: np.sum(np.add(x, n, casting="equiv", dtype=dtype)))(np.ones(2))
+    casts: Any = ((np.float32, "safe"), (np.int64, "same_kind"))
+    for dtype, casting in casts:
         with pytest.raises(TypeError, match="Cannot cast"):
             tg.grad(lambda x, dtype=dtype, casting=casting: np.sum(x.astype(dtype, casting=casting)))(np.ones(2))
     assert tg.grad(lambda x: x.astype(np.float32, "C", "same_kind").sum())(np.ones(2)).tolist() == [1.0, 1.0]
