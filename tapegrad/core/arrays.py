@@ -202,13 +202,16 @@ def _guard(c: Any, g: Any) -> Any:
 
 
 def _batch_guard(c: Any, g: Any, c_batched: bool, g_batched: bool) -> Any:
-    """The shape is that of `c`, to which `g` broadcasts: maps around one of the two may have left them of different ranks."""
+    """The shape is that of `c`, to which `g` broadcasts: maps around one of the two may have left them of different ranks.
+
+    On a hopeful tape there are guards only in what was recorded with care for a reason, and nobody looks there: they stay.
+    """
     if not c_batched:
         c = broadcast_to(c, (shape_of(g)[0], *shape_of(c)))
     shape = shape_of(g)
     if g_batched and len(shape) < len(shape_of(c)):
         g = g.reshape((shape[0], *(1,) * (len(shape_of(c)) - len(shape)), *shape[1:]))
-    return guard(c, g)
+    return apply(guard_p, c, g) if type(c) is Var and c.tape.hopeful else guard(c, g)
 
 
 guard_p = Primitive(

@@ -116,6 +116,36 @@ def test_maps_of_gradients() -> None:
     agrees(tg.vmap(tg.grad(padded)), x[:2])
 
 
+ROW = np.array([0.0, 4.0, 1.0])
+
+
+def steepness(x: Any) -> Any:
+    """A gradient, and one at constants that calls for care: no look would find it in a program that runs later."""
+    return tg.grad(root)(x) + tg.grad(root)(ROW)
+
+
+BODIES: dict[str, Callable[[Any], Any]] = {
+    "map": lambda x: tg.map(steepness, tnp.stack([x, 2 * x])),
+    "map of a gradient": lambda x: tg.map(tg.grad(root), tnp.stack([x, 2 * x])),
+    "checkpoint": lambda x: tg.checkpoint(steepness)(x),
+    "cond": lambda x: tg.cond(x[1] > -1, steepness, lambda y: y, x),
+    "switch": lambda x: tg.switch(0, [steepness], x),
+    "fori_loop": lambda x: tg.fori_loop(0, 2, lambda i, y: steepness(x), x),
+    "while_loop": lambda x: tg.while_loop(lambda c: c[0] < 2, lambda c: (c[0] + 1, steepness(x)), (0, x))[1],
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_batches_of_bodies_that_were_recorded_with_care_keep_their_guards(name: str) -> None:
+    f, x = BODIES[name], np.stack([CALM, WILD])
+    expected = np.stack([f(row) for row in x])
+    assert np.all(np.isfinite(expected))
+    for g in (tg.vmap(f), jit(tg.vmap(f))):
+        tg.testing.assert_trees_close(g(x), expected)
+    for g in (tg.vmap(tg.vmap(f)), jit(tg.vmap(tg.vmap(f)))):
+        tg.testing.assert_trees_close(g(x[None])[0], expected)
+
+
 def test_loops_give_up_as_a_whole() -> None:
     def body(carry: Any, x: Any) -> Any:
         return carry + tg.grad(root)(x), tg.grad(root)(carry)
