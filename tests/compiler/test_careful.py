@@ -11,7 +11,7 @@ import tapegrad.numpy as tnp
 from tapegrad import nn
 from tapegrad.compiler.function import jit
 from tapegrad.compiler.program import PASSES
-from tests.compiler.tracing import NONE, PROGRAMS, agrees
+from tests.compiler.tracing import NONE, PROGRAMS, agrees, traced
 
 
 def root(x: Any) -> Any:
@@ -144,6 +144,19 @@ def test_batches_of_bodies_that_were_recorded_with_care_keep_their_guards(name: 
         tg.testing.assert_trees_close(g(x), expected)
     for g in (tg.vmap(tg.vmap(f)), jit(tg.vmap(tg.vmap(f)))):
         tg.testing.assert_trees_close(g(x[None])[0], expected)
+
+
+def test_a_map_of_gradients_over_traced_rows_is_hopeful_and_gives_up_as_a_whole() -> None:
+    def mapped(xs: Any) -> Any:
+        return tg.map(tg.grad(root), xs)
+
+    xs = np.stack([CALM, CALM])
+    bodies = [settings["loop"].program for primitive, _, _, settings, _ in traced(mapped, xs).steps if primitive.name == "scan"]
+    assert [
+        name for body in bodies for name in ("guard", "watched") if name in {step[0].name for step in body.instructions}
+    ] == ["watched"]
+    for rows in (xs, np.stack([WILD, CALM])):
+        agrees(mapped, rows)
 
 
 def test_loops_give_up_as_a_whole() -> None:

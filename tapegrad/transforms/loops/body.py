@@ -41,15 +41,23 @@ def unwatched(c: Any) -> Any:
     return value if source is None else handle(c.tape, source, value, c.tape.steps[source][0])
 
 
-def trace_body(name: str, tape: Recording, f: Callable[..., Any], *examples: Any) -> Body:
+def trace_body(name: str, tape: Recording, f: Callable[..., Any], *examples: Any, rows: Sequence[Any] = ()) -> Body:
     """Record ``f(*examples)`` without looking at the values, and take the stretch of tape out as a program.
 
     What a program computes on constants alone nobody looks at later: if there may be NaN in it, it is recorded with care.
+
+    Args:
+        name: what the user called.
+        tape: the tape.
+        f: the function.
+        examples: what it is recorded on.
+        rows: arrays, traced or not, of whose elements there are examples.
     """
     hopeful, tape.hopeful = tape.hopeful, tape.hopeful and tape.wholly
     try:
         body = record_body(name, tape, f, *examples)
-        if tape.hopeful and has_doubts(body.program, any(type(x) is Var for x in (*tree.leaves(examples), *body.captured))):
+        given = (*tree.leaves(examples), *rows, *body.captured)
+        if tape.hopeful and has_doubts(body.program, any(type(x) is Var for x in given)):
             tape.hopeful = False
             body = record_body(name, tape, f, *examples)
         return body

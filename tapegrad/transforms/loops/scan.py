@@ -104,7 +104,7 @@ def looped(
     if tape is None:
         return run_plain(name, f, init, leaves, xs_structure, turns, reverse)
     example = tree.unflatten(xs_structure, [first_of(x) for x in leaves])
-    body = trace_body(name, tape, lambda carry, x: pair(name, f(carry, x)), init, example)
+    body = trace_body(name, tape, lambda carry, x: pair(name, f(carry, x)), init, example, rows=leaves)
     carried, carry_structure = tree.flatten(init)
     count = len(carried)
     out_carry, out_y = body.structure.children
