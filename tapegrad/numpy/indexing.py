@@ -8,6 +8,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from tapegrad.core.reading import getitem
 from tapegrad.core.var import Var, apply
 from tapegrad.core.writing import own
+from tapegrad.numpy.arguments import along_one
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
 from tapegrad.numpy.shapes import ravel
 from tapegrad.ops.create import copy_p
@@ -56,7 +57,7 @@ def take(
     refuse_out(out, "take")
     if axis is None:
         x, axis = (x if np.ndim(x) == 1 else ravel(x)), 0
-    axis = normalize_axis_index(axis, np.ndim(x))
+    x, axis = along_one(x, axis, scalars=True)
     if type(where) is not Var:
         where = np.asarray(where)
         if not where.size or where.dtype == bool:  # to NumPy booleans are 0 and 1 here, no mask

@@ -12,7 +12,7 @@ from tapegrad.core.arrays import broadcast_to
 from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, apply
 from tapegrad.core.writing import own
-from tapegrad.numpy.arguments import concrete
+from tapegrad.numpy.arguments import along_one, concrete
 from tapegrad.numpy.door import gathered, stands_for
 from tapegrad.numpy.indexing import read, take
 from tapegrad.numpy.joins import concatenate
@@ -79,9 +79,7 @@ def repeat(a: ArrayLike, repeats: int | Sequence[int] | Array, axis: int | None 
     x: Any = gathered(a)
     if type(x) is not Var:
         return np.repeat(x, repeats, axis)
-    if axis is None:
-        x, axis = ravel(x), 0
-    axis = normalize_axis_index(axis, x.ndim)
+    x, axis = along_one(x, axis, scalars=True)
     counts: Any = np.asarray(repeats)
     if isinstance(repeats, (np.ndarray, np.generic)) and not np.can_cast(counts.dtype, np.intp, "safe"):
         raise TypeError(f"Cannot cast array data from {counts.dtype!r} to {np.dtype(np.intp)!r} according to the rule 'safe'")

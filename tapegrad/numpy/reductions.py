@@ -157,7 +157,7 @@ def extreme(p: Primitive, both: np.ufunc, a: Any, axis: Any, keepdims: bool, ini
         if dtype.kind in "iu":
             worst = np.iinfo(dtype).min if lowest < 0 else np.iinfo(dtype).max
         a = masked(a, where, worst)
-    if initial is None or counted(a, axis, keepdims, True):
+    if initial is None or not shape or counted(a, axis, keepdims, True):
         y = reduction(p, a, axis, None, keepdims)
         return y if initial is None else both(y, scalar(initial, y.dtype))
     empty = add_up(np.zeros(shape), axis, keepdims=keepdims)

@@ -22,6 +22,8 @@ def position(p: Primitive, function: Fn, a: Any, axis: Any, out: Any, keepdims: 
     if type(x) is not Var:
         return plain(function, x, axis, keepdims=keepdims)
     settings = {} if axis is None else {"axis": along_one(x, axis, scalars=True)[1]}
+    if not np.ndim(x):
+        settings = {}  # a batch of scalars has no such axis
     y: Array = apply(p, x, keepdims=keepdims, **settings)
     return y
 

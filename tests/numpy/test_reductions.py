@@ -289,3 +289,31 @@ def test_means_and_variances_in_half_precision_have_derivatives_where_sums_and_c
         found = gradient(x)
         assert found.dtype == np.float16
         np.testing.assert_allclose(found, expected, rtol=0.01, atol=0.02 * np.max(np.abs(expected)))
+
+
+ALONG_A_SCALAR: dict[str, Callable[[Any, int], Any]] = {
+    "argmax": lambda x, axis: np.argmax(x, axis=axis) + x,
+    "argmin": lambda x, axis: np.argmin(x, axis=axis, keepdims=True) + x,
+    "nanargmax": lambda x, axis: np.nanargmax(x, axis=axis) + x,
+    "take": lambda x, axis: np.take(x, [0, 0], axis=axis),
+    "take beyond": lambda x, axis: np.take(x, 7, axis=axis, mode="wrap"),
+    "repeat": lambda x, axis: np.repeat(x, 2, axis=axis),
+    "max": lambda x, axis: np.max(x, axis=axis, initial=0.5),
+    "min": lambda x, axis: np.min(x, axis=axis, initial=5.0, keepdims=True),
+}
+
+
+@pytest.mark.parametrize("axis", [0, -1])
+@pytest.mark.parametrize("name", ALONG_A_SCALAR)
+def test_a_scalar_has_an_axis_wherever_numpy_says_so(name: str, axis: int) -> None:
+    def f(x: Any) -> Any:
+        return ALONG_A_SCALAR[name](x, axis)
+
+    expected = f(np.array(2.0))
+    for transformed in (f, tg.jit(f)):
+        y, tangent = tg.jvp(transformed, (2.0,), (3.0,))
+        np.testing.assert_array_equal(y, expected)
+        np.testing.assert_array_equal(tangent, 1.5 * expected)
+    np.testing.assert_array_equal(tg.vmap(f)(np.array([1.0, 2.0]))[1], expected)
+    with pytest.raises(np.exceptions.AxisError):
+        tg.jvp(lambda x: ALONG_A_SCALAR[name](x, 1), (2.0,), (3.0,))
