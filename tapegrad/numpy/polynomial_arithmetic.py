@@ -146,7 +146,7 @@ def polyder(p: ArrayLike, m: int = 1) -> Array:
         array([2., 2.])
     """
     c = gathered(p)
-    if type(c) is not Var or c.ndim != 1:
+    if type(c) is not Var or c.ndim == 0:
         plain: Array = NUMPY.polyder(np.zeros(c.shape) if type(c) is Var else c, m)
         return plain
     if m < 0:

@@ -133,3 +133,8 @@ def test_a_product_with_no_coefficients_is_zero() -> None:
         y, pull = tg.vjp(f, np.array([1.0, 2.0]))
         np.testing.assert_array_equal(y, f(np.array([1.0, 2.0])))
         assert pull(np.ones_like(y))[0].tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(("shape", "m"), [((3, 1), 1), ((3, 2), 1), ((4, 1), 0), ((0,), 1), ((1,), 1)])
+def test_derivatives_of_arrays_of_coefficients_are_numpys(shape: tuple[int, ...], m: int) -> None:
+    check("polyder", np.arange(1.0, 1.0 + np.prod(shape)).reshape(shape), m)
