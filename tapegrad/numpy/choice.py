@@ -7,7 +7,7 @@ import numpy as np
 from tapegrad.core.primitive import FUNCTIONS
 from tapegrad.core.var import Var, apply
 from tapegrad.core.writing import own
-from tapegrad.numpy.door import gathered, refuse_out, stands_for
+from tapegrad.numpy.door import gathered, plain_out, refuse_out, stands_for
 from tapegrad.numpy.ufuncs import Settings, of_two
 from tapegrad.ops.choice import clip_p, fmax_p, fmin_p, maximum_p, minimum_p, nan_to_num_p, where_p
 from tapegrad.typing import Array, ArrayLike
@@ -127,7 +127,7 @@ def clip(
     """
     y: Array
     if not any(type(x) in (Var, list, tuple) for x in (a, a_min, a_max, min, max)):
-        y = np.clip(a, a_min, a_max, out, min=min, max=max, **settings)
+        y = np.clip(a, a_min, a_max, plain_out(out, "clip"), min=min, max=max, **settings)
         return y
     refuse_out(out, "clip")
     x = gathered(a)

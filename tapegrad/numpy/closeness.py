@@ -7,7 +7,7 @@ import numpy as np
 from tapegrad.core.arrays import dtype_of, shape_of
 from tapegrad.core.var import Var, apply
 from tapegrad.numpy.arguments import is_traced
-from tapegrad.numpy.door import gathered, refuse_out, stands_for
+from tapegrad.numpy.door import gathered, plain_out, refuse_out, stands_for
 from tapegrad.ops.compare import isclose_p, isneginf_p, isposinf_p
 from tapegrad.typing import Array, ArrayLike
 
@@ -137,7 +137,7 @@ def isposinf(x: ArrayLike, out: None = None) -> Array:
     y: Array
     given = gathered(x)
     if type(given) is not Var:
-        y = np.isposinf(given, out)
+        y = np.isposinf(given, plain_out(out, "isposinf"))
         return y
     refuse_out(out, "isposinf")
     y = apply(isposinf_p, given)
@@ -162,7 +162,7 @@ def isneginf(x: ArrayLike, out: None = None) -> Array:
     y: Array
     given = gathered(x)
     if type(given) is not Var:
-        y = np.isneginf(given, out)
+        y = np.isneginf(given, plain_out(out, "isneginf"))
         return y
     refuse_out(out, "isneginf")
     y = apply(isneginf_p, given)

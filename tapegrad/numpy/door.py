@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from tapegrad.core.beside import gathered as gathered
 from tapegrad.core.primitive import FUNCTIONS
+from tapegrad.core.var import Var
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -28,3 +29,14 @@ def refuse_out(out: Any, name: str) -> None:
     """
     if out is not None:
         raise TypeError(f"{name}: out= is not supported, because values on the tape do not change; use the returned array")
+
+
+def plain_out(out: Any, name: str) -> Any:
+    """Return the ``out=`` for NumPy's own function, of arrays that are not traced.
+
+    Raises:
+        TypeError: if `out` is traced: NumPy would send the call back here, without end.
+    """
+    if type(out) is Var:
+        refuse_out(out, name)
+    return out

@@ -9,7 +9,7 @@ from tapegrad.core.reading import getitem
 from tapegrad.core.var import Var, apply
 from tapegrad.core.writing import own
 from tapegrad.numpy.arguments import along_one
-from tapegrad.numpy.door import gathered, refuse_out, stands_for
+from tapegrad.numpy.door import gathered, plain_out, refuse_out, stands_for
 from tapegrad.numpy.shapes import ravel
 from tapegrad.ops.create import copy_p
 from tapegrad.ops.index import along
@@ -52,7 +52,7 @@ def take(
     x: Any = gathered(a)
     where: Any = gathered(indices)
     if type(x) is not Var and type(where) is not Var:
-        plain: Array = np.take(x, where, axis, out, mode)
+        plain: Array = np.take(x, where, axis, plain_out(out, "take"), mode)
         return plain
     refuse_out(out, "take")
     if axis is None:

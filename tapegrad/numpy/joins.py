@@ -12,7 +12,7 @@ from tapegrad.core.var import Var, apply
 from tapegrad.core.writing import own
 from tapegrad.numpy.arguments import in_common_dtype
 from tapegrad.numpy.broadcasting import atleast_1d, atleast_2d, atleast_3d
-from tapegrad.numpy.door import gathered, refuse_out, stands_for
+from tapegrad.numpy.door import gathered, plain_out, refuse_out, stands_for
 from tapegrad.numpy.shapes import expand_dims, plain, ravel, reshape
 from tapegrad.ops.join import concatenate_p, stack_p
 from tapegrad.typing import Array, ArrayLike, DTypeLike
@@ -68,7 +68,7 @@ def concatenate(
     """
     parts, traced = parts_of(arrays, "concatenate")
     if not traced:
-        return np.concatenate(parts, axis, out, dtype=dtype, casting=casting)
+        return np.concatenate(parts, axis, plain_out(out, "concatenate"), dtype=dtype, casting=casting)
     refuse_out(out, "concatenate")
     if not parts:
         return np.concatenate(parts)  # raises NumPy's error
@@ -136,7 +136,7 @@ def stack(
     """
     parts, traced = parts_of(arrays, "stack")
     if not traced:
-        return np.stack(parts, axis, out, dtype=dtype, casting=casting)
+        return np.stack(parts, axis, plain_out(out, "stack"), dtype=dtype, casting=casting)
     refuse_out(out, "stack")
     if not parts:
         return np.stack(parts)  # raises NumPy's error

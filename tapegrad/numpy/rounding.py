@@ -6,7 +6,7 @@ import numpy as np
 
 from tapegrad.core import structure
 from tapegrad.core.var import Var, apply, unary
-from tapegrad.numpy.door import gathered, refuse_out, stands_for
+from tapegrad.numpy.door import gathered, plain_out, refuse_out, stands_for
 from tapegrad.numpy.ufuncs import Settings, constant_of, of_two
 from tapegrad.ops.arithmetic import floor_divide_p, remainder_p
 from tapegrad.ops.rounding import (
@@ -94,7 +94,7 @@ def round(a: ArrayLike, decimals: int = 0, out: None = None) -> Array:
     y: Array
     x = gathered(a)
     if type(x) is not Var:
-        y = np.round(x, decimals, out)
+        y = np.round(x, decimals, plain_out(out, "round"))
         return y
     refuse_out(out, "round")
     y = apply(round_p, x, decimals=decimals)
@@ -119,7 +119,7 @@ def fix(x: ArrayLike, out: None = None) -> Array:
     y: Array
     given = gathered(x)
     if type(given) is not Var:
-        y = np.fix(given, out)
+        y = np.fix(given, plain_out(out, "fix"))
         return y
     refuse_out(out, "fix")
     y = apply(trunc_p, given)

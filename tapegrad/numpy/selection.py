@@ -12,7 +12,7 @@ from tapegrad.core.putting import put
 from tapegrad.core.var import Var
 from tapegrad.numpy.arguments import concrete, in_common_dtype, plain
 from tapegrad.numpy.choice import where
-from tapegrad.numpy.door import gathered, refuse_out, stands_for
+from tapegrad.numpy.door import gathered, plain_out, refuse_out, stands_for
 from tapegrad.numpy.indexing import read, take, take_along_axis
 from tapegrad.numpy.joins import stack
 from tapegrad.numpy.shapes import ndim, ravel
@@ -84,7 +84,7 @@ def choose(
     numbers: Any = gathered(a)
     found: list[Any] = [gathered(x) for x in choices]
     if not any(type(x) is Var for x in (numbers, *found)):
-        chosen: Array = np.choose(numbers, found, out, mode)
+        chosen: Array = np.choose(numbers, found, plain_out(out, "choose"), mode)
         return chosen
     refuse_out(out, "choose")
     count = len(found)
@@ -181,7 +181,7 @@ def compress(condition: ArrayLike, a: ArrayLike, axis: int | None = None, out: N
     x: Any = gathered(a)
     picked: Any = gathered(condition)
     if type(x) is not Var and type(picked) is not Var:
-        compressed: Array = np.compress(picked, x, axis, out)
+        compressed: Array = np.compress(picked, x, axis, plain_out(out, "compress"))
         return compressed
     refuse_out(out, "compress")
     mask = np.asarray(concrete(picked, "compress"))

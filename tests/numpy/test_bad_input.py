@@ -117,6 +117,29 @@ def test_an_output_array_is_refused_by_the_name_of_the_function(xp: Any, name: s
         tg.vjp(lambda x: OUTPUTS[name](xp, x), X)
 
 
+TRACED_OUTPUTS: dict[str, Callable[[Any, Any], Any]] = {
+    "round": lambda xp, y: xp.round(X, 1, y),
+    "fix": lambda xp, y: xp.fix(X, y),
+    "isposinf": lambda xp, y: xp.isposinf(X, y),
+    "isneginf": lambda xp, y: xp.isneginf(X, y),
+    "choose": lambda xp, y: xp.choose([0, 1, 0], [X, X], y),
+    "compress": lambda xp, y: xp.compress([True, True], X, 0, y),
+    "concatenate": lambda xp, y: xp.concatenate([X], out=y),
+    "stack": lambda xp, y: xp.stack([X], out=y[None]),
+    "take": lambda xp, y: xp.take(X, [0, 1], 0, y),
+    "clip": lambda xp, y: xp.clip(X, 0.0, 1.0, y),
+    "trace": lambda xp, y: xp.trace(X, out=y[0, 0]),
+    "sum": lambda xp, y: xp.sum(X, 0, out=y[0]),
+}
+
+
+@pytest.mark.parametrize("xp", (np, tnp), ids=("numpy", "tapegrad"))
+@pytest.mark.parametrize("name", TRACED_OUTPUTS)
+def test_a_traced_output_of_arrays_that_are_not_traced_is_refused_likewise(xp: Any, name: str) -> None:
+    with pytest.raises(TypeError, match=rf"^{name}: out= is not supported"):
+        tg.vjp(lambda x: TRACED_OUTPUTS[name](xp, tnp.copy(x)), X)
+
+
 @pytest.mark.parametrize("xp", (np, tnp), ids=("numpy", "tapegrad"))
 @pytest.mark.parametrize("name", ("median", "percentile", "quantile", "nanmedian", "nanpercentile", "nanquantile"))
 @pytest.mark.parametrize("axis", ([0], [0, 1], np.array([1, 0])), ids=str)
