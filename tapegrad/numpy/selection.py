@@ -9,6 +9,7 @@ from tapegrad.core.arrays import broadcast_to, dtype_of, shape_of
 from tapegrad.core.origins import depends_on_abstract
 from tapegrad.core.putting import choose as put_choice
 from tapegrad.core.putting import put
+from tapegrad.core.structure import astype
 from tapegrad.core.var import Var
 from tapegrad.numpy.arguments import concrete, in_common_dtype, plain
 from tapegrad.numpy.choice import where
@@ -89,6 +90,10 @@ def choose(
     refuse_out(out, "choose")
     count = len(found)
     numbers = numbers if type(numbers) is Var else np.asarray(numbers)
+    if not np.can_cast(numbers.dtype, np.intp, "safe"):
+        raise TypeError(f"Cannot cast array data from {numbers.dtype!r} to {np.dtype(np.intp)!r} according to the rule 'safe'")
+    if numbers.dtype == bool:
+        numbers = astype(numbers, np.intp)  # to NumPy booleans are 0 and 1 here, no mask
     if mode == "wrap":
         numbers = numbers % count
     elif mode == "clip":
