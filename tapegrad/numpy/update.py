@@ -146,13 +146,22 @@ def at(x: ArrayLike) -> At:
     Args:
         x: an array.
 
+    Raises:
+        TypeError: if `x` is no array of numbers.
+
     Example:
         >>> from tapegrad import grad
         >>> x = np.array([1.0, 2.0, 3.0])
         >>> grad(lambda x, v: (at(x)[0].set(v) ** 2).sum(), argnums=(0, 1))(x, 5.0)
         (array([0., 4., 6.]), np.float64(10.0))
     """
-    return At(gathered(x))
+    array = gathered(x)
+    if not isinstance(array, (Var, np.ndarray)) and np.asarray(array).dtype.kind not in "biufc":
+        raise TypeError(
+            f"at(x)[index]: x is to be an array of numbers, and is of type '{type(x).__name__}'; "
+            f"an array in a tree is changed leaf by leaf"
+        )
+    return At(array)
 
 
 FUNCTIONS["x.at"] = at

@@ -474,3 +474,9 @@ def test_an_array_that_outlives_its_transform_cannot_be_written() -> None:
     tg.grad(f)(1.0)
     with pytest.raises(LeakedVarError):
         kept[0][0] = 1.0
+
+
+@pytest.mark.parametrize(("wrong", "kind"), [("abc", "str"), (None, "NoneType"), ({"w": np.ones(2)}, "dict")])
+def test_what_is_no_array_has_no_changed_copy(wrong: Any, kind: str) -> None:
+    with pytest.raises(TypeError, match=rf"^at\(x\).* an array of numbers, and is of type '{kind}'"):
+        tnp.at(wrong)[0].set(1.0)
