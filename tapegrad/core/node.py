@@ -72,7 +72,7 @@ class Unseen:
     transform: str
 
 
-@define(eq=False, repr=False)
+@define(eq=False, repr=False, kw_only=True)
 class Recording:
     """The data of a tape. It grows, or is dropped whole.
 

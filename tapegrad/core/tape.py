@@ -17,7 +17,7 @@ from tapegrad.errors import TapegradError
 T = TypeVar("T")
 
 
-@define(eq=False, repr=False)
+@define(eq=False, repr=False, kw_only=True)
 class Tape(Recording):
     """A record of operations in the order of evaluation, and while it is open the place where they are recorded.
 

@@ -179,6 +179,12 @@ def test_values_of_a_closed_tape_have_leaked() -> None:
         other.root(x)
 
 
+def test_a_tape_takes_no_value() -> None:
+    make: Any = tg.Tape
+    with pytest.raises(TypeError, match="positional argument"):
+        make(3)
+
+
 def test_an_open_tape_is_not_opened_again() -> None:
     with tg.Tape() as tape:
         with pytest.raises(TapegradError, match=re.escape("open another one with tapegrad.Tape()")), tape:
