@@ -9,6 +9,7 @@ import numpy as np
 from attrs import define, evolve, field
 
 from tapegrad import tree
+from tapegrad.core.doubt import has_nan, watched
 from tapegrad.core.node import CURRENT
 from tapegrad.core.primitive import Primitive
 from tapegrad.core.structure import pick_p
@@ -255,7 +256,15 @@ def plain(x: Any) -> Any:
 
 
 def _pull_vjp(g: Any, y: Any, packed: Any, rule: Rule, counts: tuple[int, int]) -> Any:
-    return slots(cotangents(g, packed, rule, counts))
+    return slots(cotangents(watched(g), packed, rule, counts))
+
+
+def _hurried_pull_vjp(g: Any, y: Any, packed: Any, rule: Rule, counts: tuple[int, int]) -> Any:
+    """Bare rules may leave NaN behind, and the user's function need not be linear: it is not shown that NaN, which goes on."""
+    if any(map(has_nan, g)):
+        args = split(packed, counts)[0]
+        return slots([np.full_like(x, np.nan) if np.result_type(x).kind in "fc" else None for x in args])
+    return _pull_vjp(g, y, packed, rule, counts)
 
 
 def _push_vjp(tangents: Sequence[Any], y: Any, packed: Any, rule: Rule, counts: tuple[int, int]) -> Any:
@@ -273,7 +282,8 @@ def _push_vjp(tangents: Sequence[Any], y: Any, packed: Any, rule: Rule, counts: 
 custom_vjp_p: Primitive = Primitive(
     name="custom_vjp",
     fn=lambda packed, rule, counts: tuple(packed[sum(counts) :]),
-    pulls=(_pull_vjp,),
+    pulls=(_hurried_pull_vjp,),
+    careful=(_pull_vjp,),
     push=_push_vjp,
     batch=lambda args, batched, rule, counts: _batch(custom_vjp_p, args[0], counts, _vjp_over(args[0], rule, counts)),
 )
@@ -301,7 +311,7 @@ def along(packed: Any, rule: Rule, counts: tuple[int, int], tangents: Sequence[A
 def _push_jvp(tangents: Sequence[Any], y: Any, packed: Any, rule: Rule, counts: tuple[int, int]) -> Any:
     args = split(packed, counts)[0]
     full = [np.zeros_like(x) if t is None else t for x, t in zip(args, tangents[0], strict=False)]
-    return along(packed, rule, counts, full)
+    return along(packed, rule, counts, watched(full))
 
 
 def _pull_jvp(g: Any, y: Any, packed: Any, rule: Rule, counts: tuple[int, int]) -> Any:

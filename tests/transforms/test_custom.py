@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 import tapegrad as tg
+import tapegrad.numpy as tnp
 from tapegrad.errors import RuleError
 from tapegrad.testing import assert_trees_close
+from tapegrad.typing import Array
 
 X = np.array([0.3, -0.7, 1.1])
 
@@ -379,3 +381,43 @@ def test_arguments_that_are_no_arrays_come_first_to_a_forward_rule() -> None:
     assert tg.jvp(lambda x: f(x, np.sin), (0.5,), (1.0,))[1] == 5.0 * np.sin(0.5)
     np.testing.assert_allclose(tg.hessian(lambda x: f(x, np.sin))(0.5), 5.0 * np.cos(0.5))
     np.testing.assert_allclose(tg.vmap(tg.grad(lambda x: f(x, np.sin)))(np.array([0.5])), 5.0 * np.sin(0.5))
+
+
+def all_or_nothing(g: Array) -> Array:
+    """A cotangent that is left out if it is not finite, as a training step that is skipped: no linear function."""
+    return tnp.where(tnp.all(tnp.isfinite(g)), g, 0.0)
+
+
+def skipping() -> dict[str, Any]:
+    """The identity with that rule, in both directions."""
+    backward: Any = tg.custom_vjp(lambda x: 1.0 * x)
+    backward.defvjp(lambda x: (1.0 * x, None), lambda _, g: (all_or_nothing(g),))
+    forward: Any = tg.custom_jvp(lambda x: 1.0 * x)
+    forward.defjvp(lambda primals, tangents: (1.0 * primals[0], all_or_nothing(tangents[0])))
+    return {"custom_vjp": backward, "custom_jvp": forward}
+
+
+@pytest.mark.parametrize("name", ["custom_vjp", "custom_jvp"])
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_rule_is_not_shown_nan_that_only_bare_rules_leave_behind(name: str, inside: bool) -> None:
+    """A branch not taken has an infinite slope there: its cotangent and tangent are 0."""
+    kept = skipping()[name]
+
+    def f(x: Array) -> Array:
+        root = tnp.sqrt(kept(x * x)) if inside else kept(tnp.where(x > 0.5, tnp.sqrt(x * x), x))
+        return tnp.sum(tnp.where(x > 0.5, root, x))
+
+    def along(x: Array) -> Array:
+        tangent: Array = tg.jvp(f, (x,), (x,))[1]
+        return tangent
+
+    x = np.array([0.0, 4.0, 1.0])
+    for expected, g in ((np.ones(3), tg.grad(f)), (np.array(5.0), along)):
+        rows = np.stack([expected, expected])
+        compiled: list[Callable[[Array], Any]] = [g, tg.jit(g), tg.checkpoint(g)]
+        for h in compiled:
+            np.testing.assert_allclose(h(x), expected)
+        batches: list[Callable[[Array], Any]] = [tg.vmap(g), tg.jit(tg.vmap(g)), tg.jit(partial(tg.map, g))]
+        for h in batches:
+            np.testing.assert_allclose(h(np.stack([x, x])), rows)
+    np.testing.assert_allclose(tg.grad(lambda x: tnp.sum(tg.grad(f)(x) ** 2))(x), np.zeros(3), atol=1e-12)
