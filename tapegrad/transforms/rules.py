@@ -8,6 +8,7 @@ import numpy as np
 from attrs import field, frozen
 
 from tapegrad.core.arrays import broadcast_to, dtype_of, guard, shape_of, sum_to
+from tapegrad.core.doubt import has_nan, watched
 from tapegrad.core.families import align
 from tapegrad.core.primitive import FUNCTIONS, Primitive
 from tapegrad.core.structure import astype, parts
@@ -47,8 +48,8 @@ class Rules:
             name=self.name,
             fn=lambda *args, **settings: self.value(args, settings),
             pulls=Pulls(self, False),
-            careful=Pulls(self, True) if self.elementwise else None,
-            push=lambda tangents, y, /, *args, **settings: self.tangent(tangents, y, args, settings),
+            careful=Pulls(self, True),
+            push=lambda tangents, y, /, *args, **settings: self.tangent(self.seen(tangents), y, args, settings),
             batch=lambda args, batched, /, **settings: batch_of(self, list(args), list(batched), settings),
             owner=partial(each_of, self if self.owner is None else self.owner),
         )
@@ -59,13 +60,24 @@ class Rules:
         return Primitive(
             name=self.name,
             fn=lambda packed, /, **settings: self.value(packed, settings),
-            pulls=(lambda g, y, packed, /, **settings: slots(self.cotangents(joined(g), y, packed, settings)),),
-            push=lambda tangents, y, packed, /, **settings: self.tangent(tangents[0], y, packed, settings),
+            pulls=(
+                lambda g, y, packed, /, **settings: slots(
+                    [unknown(x) for x in packed] if holds_nan(g) else self.cotangents(joined(g), y, packed, settings)
+                ),
+            ),
+            careful=(lambda g, y, packed, /, **settings: slots(self.cotangents(joined(self.seen(g)), y, packed, settings)),),
+            push=lambda tangents, y, packed, /, **settings: self.tangent(self.seen(tangents[0]), y, packed, settings),
             batch=lambda args, batched, /, **settings: batch_of(
                 self, shared(args[0]), [axis == 0 for axis in axes_of(args[0])], settings
             ),
             owner=partial(packed_of, self if self.owner is None else self.owner),
         )
+
+    def seen(self, given: Any) -> Any:
+        """Return cotangents or tangents as rules take them: looked at for NaN that bare rules have left, unless elementwise."""
+        if self.elementwise:
+            return given
+        return watched(given) if isinstance(given, (list, tuple)) else watched([given])[0]
 
     # What it computes
 
@@ -307,8 +319,11 @@ class Pulls(Sequence[Any]):
 
     def __getitem__(self, k: Any) -> Any:
         def pull(g: Any, y: Any, /, *args: Any, **settings: Any) -> Any:
-            c = self.rules.cotangent(k, joined(g), y, args, settings)
-            return guard(c, g) if self.careful and c is not None and c.shape == shape_of(g) else c
+            rules = self.rules
+            if not self.careful and not rules.elementwise and holds_nan(g):
+                return unknown(args[k])  # the user's rule may not be linear, or refuse NaN: it is asked by the careful replay
+            c = rules.cotangent(k, joined(rules.seen(g)), y, args, settings)
+            return guard(c, g) if self.careful and rules.elementwise and c is not None and c.shape == shape_of(g) else c
 
         return pull
 
@@ -360,6 +375,16 @@ def several(y: Any) -> tuple[Any, ...]:
 def joined(g: Any) -> Any:
     """Return the cotangents of several outputs as a tuple."""
     return tuple(g) if type(g) is list else g
+
+
+def holds_nan(g: Any) -> bool:
+    """Tell whether there is NaN in what came to a rule in a hurried replay: a cotangent, or one for each output."""
+    return any(map(has_nan, g if type(g) is list else (g,)))
+
+
+def unknown(x: Any) -> Any:
+    """Return NaN for a cotangent that calls for care; None where there is no cotangent."""
+    return np.full_like(x, np.nan) if moves(x) else None
 
 
 def moves(x: Any) -> bool:

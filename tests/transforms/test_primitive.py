@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tapegrad as tg
+import tapegrad.numpy as tnp
 from tapegrad.core.primitive import PRIMITIVES
 from tapegrad.testing import assert_trees_close, check_grads
 from tapegrad.typing import Array
@@ -381,3 +382,65 @@ def test_calls_leave_nothing_behind() -> None:
 
     _, garbage = left_behind(work, 20)
     assert not garbage, f"left to the garbage collector: {garbage}"
+
+
+def all_or_nothing(g: Any) -> Any:
+    """A cotangent that is left out if it is not finite: no linear function."""
+    return tnp.where(tnp.all(tnp.isfinite(g)), g, 0.0)
+
+
+def refusing(g: Any, y: Any, x: Any) -> Any:
+    if not np.all(np.isfinite(g)):
+        raise ValueError("not finite")
+    return g
+
+
+@tg.primitive(vjp=lambda g, y, x: all_or_nothing(g[0] + g[1]) / 2)
+def halves(x: Any) -> Any:
+    return x / 2, x / 2
+
+
+@tg.primitive(vjp=lambda g, y, x, c: (all_or_nothing(g), None))
+def with_packed_rule(x: Any, c: Any) -> Any:
+    return 1.0 * x
+
+
+@tg.primitive(vjp=(lambda g, y, x, c: all_or_nothing(g), None))
+def with_rule_for_each(x: Any, c: Any) -> Any:
+    return 1.0 * x
+
+
+KEPT: dict[str, Callable[[Any], Any]] = {
+    "vjp": tg.primitive(vjp=lambda g, y, x: all_or_nothing(g))(lambda x: 1.0 * x),
+    "jvp": tg.primitive(jvp=lambda t, y, x: all_or_nothing(t[0]))(lambda x: 1.0 * x),
+    "for each argument": lambda x: with_rule_for_each(x, np.ones(2)),
+    "for all arguments": lambda x: with_packed_rule(x, x[:2]),
+    "two outputs": lambda x: sum(halves(x)),
+}
+
+
+@pytest.mark.parametrize("name", KEPT)
+@pytest.mark.parametrize("inside", [True, False])
+def test_rules_are_not_shown_nan_that_only_bare_rules_leave_behind(name: str, inside: bool) -> None:
+    """A branch not taken has an infinite slope there: its cotangent and tangent are 0."""
+    kept = KEPT[name]
+
+    def f(x: Any) -> Any:
+        root = tnp.sqrt(kept(x * x)) if inside else kept(tnp.where(x > 0.5, tnp.sqrt(x * x), x))
+        return tnp.sum(tnp.where(x > 0.5, root, x))
+
+    def along(x: Any) -> Any:
+        return tg.jvp(f, (x,), (x,))[1]
+
+    x = np.array([0.0, 4.0, 1.0])
+    for expected, g in ((np.ones(3), tg.grad(f)), (np.array(5.0), along)):
+        for h in (g, tg.jit(g)):
+            np.testing.assert_allclose(h(x), expected)
+        for h in (tg.vmap(g), tg.jit(tg.vmap(g))):
+            np.testing.assert_allclose(h(x[None])[0], expected)
+
+
+def test_foreign_rules_that_refuse_nan_are_not_shown_it() -> None:
+    kept = tg.primitive(vjp=refusing)(lambda x: 1.0 * x)
+    x = np.array([0.0, 4.0, 1.0])
+    np.testing.assert_allclose(tg.grad(lambda x: tnp.sum(tnp.where(x > 0.5, tnp.sqrt(kept(x * x)), x)))(x), np.ones(3))
