@@ -8,6 +8,7 @@ from numpy import ndarray, square, subtract  # a rule that runs in loops of smal
 from tapegrad.core.arrays import dtype_of
 from tapegrad.core.families import elementwise
 from tapegrad.ops.arithmetic import ordinary
+from tapegrad.ops.trigonometry import one_less_square
 
 sinh_p = elementwise("sinh", np.sinh, lambda g, y, x: g * np.cosh(x))
 cosh_p = elementwise("cosh", np.cosh, lambda g, y, x: g * np.sinh(x))
@@ -36,4 +37,4 @@ def _arcsinh_slope_quickly(g: Any, y: Any, x: Any) -> Any:
 
 arcsinh_p = elementwise("arcsinh", np.arcsinh, lambda g, y, x: g / _sinh_to_cosh(y, x), fast=(_arcsinh_slope_quickly,))
 arccosh_p = elementwise("arccosh", np.arccosh, lambda g, y, x: g / np.sqrt(x - 1.0) / np.sqrt(x - (-1.0)), domain=(1.2, 3.0))
-arctanh_p = elementwise("arctanh", np.arctanh, lambda g, y, x: g / ((1.0 - x) * (1.0 + x)), domain=(-0.9, 0.9))
+arctanh_p = elementwise("arctanh", np.arctanh, lambda g, y, x: g / one_less_square(x), domain=(-0.9, 0.9))

@@ -7,6 +7,7 @@ import numpy as np
 
 from tapegrad.core.arrays import dtype_of
 from tapegrad.core.families import elementwise
+from tapegrad.core.var import Var, apply
 from tapegrad.ops.arithmetic import ordinary
 
 sin_p = elementwise("sin", np.sin, lambda g, y, x: g * np.cos(x))
@@ -14,15 +15,28 @@ cos_p = elementwise("cos", np.cos, lambda g, y, x: -g * np.sin(x))
 tan_p = elementwise("tan", np.tan, lambda g, y, x: g * (1.0 + y * y), domain=(-1.2, 1.2))
 
 
-def _sine_to_cosine(x: Any) -> Any:
-    """``sqrt(1 - x*x)`` to full accuracy near ±1, and on the side of the branch cut where the sign of zero puts it."""
+def _one_less_square(x: Any) -> Any:
+    """``1 - x*x`` to full accuracy near ±1, and on the side of the branch cut where the sign of zero puts it."""
     if dtype_of(x).kind == "c":
-        return np.sqrt((x - (-1.0)) * -(x - 1.0))  # 1 + x would lose the sign of a zero
-    return np.sqrt((1.0 + x) * (1.0 - x))
+        return (x - (-1.0)) * -(x - 1.0)  # 1 + x would lose the sign of a zero
+    return (1.0 + x) * (1.0 - x)
 
 
-arcsin_p = elementwise("arcsin", np.arcsin, lambda g, y, x: g / _sine_to_cosine(x), domain=(-0.9, 0.9))
-arccos_p = elementwise("arccos", np.arccos, lambda g, y, x: -g / _sine_to_cosine(x), domain=(-0.9, 0.9))
+one_less_square_p = elementwise(
+    "one_less_square",
+    _one_less_square,
+    lambda g, y, x: g * (-2.0 * x),  # that of the product is ``(1 - x) - (1 + x)``, which is lost near 0
+    expand=_one_less_square,
+)
+
+
+def one_less_square(x: Any) -> Any:
+    """Return ``1 - x*x``, exact near 1 and with a derivative that is exact near 0."""
+    return apply(one_less_square_p, x) if type(x) is Var else _one_less_square(x)
+
+
+arcsin_p = elementwise("arcsin", np.arcsin, lambda g, y, x: g / np.sqrt(one_less_square(x)), domain=(-0.9, 0.9))
+arccos_p = elementwise("arccos", np.arccos, lambda g, y, x: -g / np.sqrt(one_less_square(x)), domain=(-0.9, 0.9))
 arctan_p = elementwise("arctan", np.arctan, lambda g, y, x: g / (1.0 + x * x))
 
 

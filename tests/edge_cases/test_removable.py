@@ -83,3 +83,11 @@ def test_functions_of_two_infinite_numbers_have_the_slopes_of_their_limits(xp: A
         assert slopes(lambda x, far=far: xp.arctan2(far, x), 1.0) == (0.0, 0.0)  # type: ignore[misc]  # as lambdas go
         assert slopes(lambda x: xp.arctan2(x, 2.0), far) == (0.0, 0.0)
     assert tg.grad(lambda x: (x ** np.array([0.0, 1.0])).sum())(np.inf) == 1.0
+
+
+@both_doors
+@pytest.mark.parametrize("x", TINY)
+def test_second_derivatives_that_vanish_at_zero_are_exact_beside_it(xp: Any, x: float) -> None:
+    np.testing.assert_allclose(slopes(xp.arcsin, x), (1.0, x), rtol=1e-9)
+    np.testing.assert_allclose(slopes(xp.arccos, x), (-1.0, -x), rtol=1e-9)
+    np.testing.assert_allclose(slopes(xp.arctanh, x), (1.0, 2 * x), rtol=1e-9)
