@@ -39,6 +39,7 @@ REMOVABLE = [
     ("erfcx far right", special.erfcx, 1e8, -1e-16 / math.sqrt(math.pi), 2e-24 / math.sqrt(math.pi)),
     ("dawsn far right", special.dawsn, 1e6, -0.5e-12, 1e-18),
     ("dawsn at 0", special.dawsn, 0.0, 1.0, 0.0),
+    ("dawsn beside 0", special.dawsn, 1e-30, 1.0, -4e-30),
     ("rgamma at 0", special.rgamma, 0.0, 1.0, 2.0 * np.euler_gamma),
     ("rgamma at -3", special.rgamma, -3.0, -6.0, None),
     ("exprel at 0", special.exprel, 0.0, 0.5, 1.0 / 3.0),

@@ -99,12 +99,20 @@ wofz_p = elementwise("wofz", scipy.special.wofz, lambda g, y, z: g * (-1j * erfc
 @in_double_or_complex
 def _dawsn_derivative(x: Any, order: int = 1) -> Any:
     if np.iscomplexobj(x):
-        before, y = 0.0 * x, scipy.special.dawsn(x)
-        for n in range(order):
-            before, y = y, 1.0 - 2.0 * x * y if n == 0 else -2.0 * (x * y + n * before)
-        return y
-    far = np.abs(x) > 7.0
-    return np.where(far, _dawsn_far(np.where(far, x, 7.0), order), _dawsn_near(np.where(far, 0.0, x), order))
+        return _dawsn_by_recurrence(x, order)
+    far, small = np.abs(x) > 7.0, np.abs(x) < 0.25
+    y = np.where(far, _dawsn_far(np.where(far, x, 7.0), order), _dawsn_near(np.where(far, 0.0, x), order))
+    return np.where(
+        small, _dawsn_by_recurrence(np.where(small, x, 0.0), order), y
+    )  # an even order is 0 at 0, where sums cancel
+
+
+def _dawsn_by_recurrence(x: Any, order: int) -> Any:
+    """Return the derivative from those before it; near 0 its two terms have the same sign, and lose nothing."""
+    before, y = 0.0 * x, scipy.special.dawsn(x)
+    for n in range(order):
+        before, y = y, 1.0 - 2.0 * x * y if n == 0 else -2.0 * (x * y + n * before)
+    return y
 
 
 def _dawsn_far(x: Any, order: int) -> Any:
