@@ -33,6 +33,7 @@ REMOVABLE = [
     ("logit at 1/2", special.logit, 0.5, 4.0, 0.0),
     ("expit far right", special.expit, 40.0, math.exp(-40.0), -math.exp(-40.0)),
     ("expit far left", special.expit, -700.0, math.exp(-700.0), math.exp(-700.0)),
+    ("expit beside 0", special.expit, 1e-30, 0.25, -0.125e-30),
     ("log_expit far left", special.log_expit, -1000.0, 1.0, 0.0),
     ("log_ndtr far left", special.log_ndtr, -1e8, 1e8, -1.0),
     ("log_ndtr far right", special.log_ndtr, 50.0, 0.0, 0.0),

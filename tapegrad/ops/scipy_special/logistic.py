@@ -2,15 +2,29 @@
 
 from typing import Any
 
+import numpy as np
 import scipy.special
 
+from tapegrad.core.primitive import Primitive
+from tapegrad.core.var import apply
 from tapegrad.ops.scipy_special.family import elementwise
 
 
-def _expit_slope(g: Any, y: Any, x: Any) -> Any:
-    return g * (y * scipy.special.expit(-x))  # 1 - y would lose the tail on the right
+def _expit_slope(x: Any) -> Any:
+    return scipy.special.expit(x) * scipy.special.expit(-x)  # y * (1 - y) would lose the tail on the right
 
 
-expit_p = elementwise("expit", scipy.special.expit, _expit_slope)
+expit_slope_p = elementwise(
+    "expit_slope",
+    _expit_slope,
+    lambda g, y, x: g * (-y * np.tanh(0.5 * x)),  # that of the product is a difference, which is lost near 0
+    expand=lambda x: apply(expit_p, x) * apply(expit_p, -x),
+)
+expit_p: Primitive = elementwise(
+    "expit",
+    scipy.special.expit,
+    lambda g, y, x: g * apply(expit_slope_p, x),
+    fast=(lambda g, y, x: g * (y * scipy.special.expit(-x)),),
+)
 logit_p = elementwise("logit", scipy.special.logit, lambda g, y, x: g / (x * (1.0 - x)), domain=(0.1, 0.9))
 log_expit_p = elementwise("log_expit", scipy.special.log_expit, lambda g, y, x: g * scipy.special.expit(-x))
