@@ -165,3 +165,11 @@ def test_the_curvature_of_boxcox_by_its_exponent_where_the_power_is_lost_in_roun
     """With ``x**lmbda`` near 0 it is that of ``-1 / lmbda``."""
     for x in (0.5, 1e-300):
         assert tg.grad(tg.grad(lambda p, x=x: special.boxcox(x, p)))(80.0) == pytest.approx(-2 / 80.0**3)
+
+
+def test_expi_has_slopes_where_the_exponential_overflows() -> None:
+    x = np.array([89.0], np.float32)  # expi is 5e36 there
+    true = math.exp(89.0) / 89.0
+    slope = tg.grad(lambda x: np.sum(special.expi(x)))
+    np.testing.assert_allclose(slope(x), [true], rtol=1e-5)
+    np.testing.assert_allclose(tg.grad(lambda x: np.sum(slope(x)))(x), [true - true / 89.0], rtol=1e-5)

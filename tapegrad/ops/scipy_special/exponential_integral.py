@@ -29,7 +29,15 @@ expn_p: Primitive = elementwise(
     cases=(case(2, np.array([0.3, 1.0, 2.0])), case(np.array([[0], [1], [3]]), np.array([0.3, 1.0]))),
 )
 exp1_p = elementwise("exp1", scipy.special.exp1, lambda g, y, x: -g * (np.exp(-x) / x), domain=(0.2, 3.0))
-expi_p = elementwise("expi", scipy.special.expi, lambda g, y, x: g * (np.exp(x) / x), domain=(0.2, 3.0))
+
+
+def _exp_over(x: Any) -> Any:
+    """``exp(x) / x``, finite where the exponential alone is not any more."""
+    root = np.exp(0.5 * x)
+    return root / x * root
+
+
+expi_p = elementwise("expi", scipy.special.expi, lambda g, y, x: g * _exp_over(x), domain=(0.2, 3.0))
 
 
 # The sine and cosine integrals, whose slope sin(x) / x is 1 at 0
