@@ -41,7 +41,7 @@ def flip(m: ArrayLike, axis: int | tuple[int, ...] | None = None) -> Array:
     rank = x.ndim
     turned = range(rank) if axis is None else normalize_axis_tuple(axis, rank)
     if not rank:
-        alone: Array = +x
+        alone: Array = x | x if x.dtype == bool else +x  # booleans have no sign
         return alone
     return read(x, tuple(BACKWARDS if k in turned else slice(None) for k in range(rank)))
 

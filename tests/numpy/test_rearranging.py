@@ -127,3 +127,11 @@ def test_a_roll_along_no_axes_moves_nothing(shift: Any) -> None:
         np.testing.assert_array_equal(tg.vjp(lambda x: np.roll(x, shift, (0, 0)), x)[0], np.roll(x, shift, (0, 0)))
     else:
         np.testing.assert_array_equal(tg.vjp(lambda x: np.roll(x, shift, ()), x)[0], x)
+
+
+@pytest.mark.parametrize("number", [np.array(True), np.array(2), np.array(2.5), np.array(1j)], ids=str)
+def test_a_scalar_of_any_kind_is_its_own_mirror_image(number: Any) -> None:
+    expected = np.flip(number)
+    for found in (tg.jit(np.flip)(number), tg.vmap(np.flip)(np.array([number, number]))[1]):
+        assert found == expected
+        assert found.dtype == expected.dtype
