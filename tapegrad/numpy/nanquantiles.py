@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tapegrad.core.structure import astype
 from tapegrad.core.var import Var
 from tapegrad.numpy.arguments import any_true, is_traced, plain
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
@@ -41,7 +42,7 @@ def nanmedian(
         return plain(np.nanmedian, x, axis, None, overwrite_input, keepdims)
     if x.size == 0:
         return nanmean(x, axis, keepdims=keepdims)
-    rows, held = merged(x, axis)
+    rows, held = merged(x if x.dtype.kind in "fc" else astype(x, np.float64), axis)  # the sum of two booleans is one
     valid = numbers(rows)
     count = np.sum(valid, -1, keepdims=True)
     below, above = ranked(rows, np.maximum(count - 1, 0) // 2, np.minimum(count // 2, rows.shape[-1] - 1))

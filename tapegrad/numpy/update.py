@@ -34,6 +34,9 @@ class At:
             way = f"; give an index first, as in at(x)[index].{name}(...)" if name in METHODS else ""
             raise AttributeError(f"at(x) has no attribute '{name}'{way}")
 
+        def __setitem__(self, index: Any, v: Any) -> NoReturn:
+            raise TypeError(f"at(x)[index] = v at {users_line()}: write y = at(x)[index].set(v), which leaves x as it is")
+
 
 @frozen(eq=False, repr=False)
 class Place:
@@ -133,9 +136,14 @@ class Place:
         y: Array = changed(x, self.index, op, v)
         return y
 
+    if not TYPE_CHECKING:  # as above
 
-METHODS = frozenset(("set", "add", "multiply", "divide", "power", "min", "max", "apply"))
-"""The names that are looked for at ``at(x)`` where its index was forgotten."""
+        def __getattr__(self, name: str) -> NoReturn:
+            raise AttributeError(f"at(x)[index] has no attribute '{name}'; what it has is {', '.join(METHODS)}")
+
+
+METHODS = ("set", "add", "multiply", "divide", "power", "min", "max", "apply")
+"""What can be done at an index."""
 
 
 def at(x: ArrayLike) -> At:

@@ -62,6 +62,14 @@ def test_quantiles_of_integers_are_those_of_numpy(name: str, dtype: Any) -> None
     check(OF_NUMBERS[name], X.astype(dtype))
 
 
+@pytest.mark.parametrize("name", ["median", "nanmedian"])
+@pytest.mark.parametrize("dtype", [np.bool, np.int8, np.uint8])
+def test_medians_lie_between_two_that_together_run_over(name: str, dtype: Any) -> None:
+    x = np.array([[100, 120, 110, 90], [0, 0, 1, 1]]).astype(dtype)
+    check(lambda x: getattr(N, name)(x, axis=1), x)
+    check(lambda x: getattr(N, name)(x, axis=(0, 1)), x[:1])
+
+
 @pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
 @pytest.mark.parametrize("name", ["sum", "prod", "mean", "nansum", "nanprod", "cumsum", "cumprod", "nancumsum", "nancumprod"])
 @pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int16", "uint32"])

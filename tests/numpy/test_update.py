@@ -480,3 +480,11 @@ def test_an_array_that_outlives_its_transform_cannot_be_written() -> None:
 def test_what_is_no_array_has_no_changed_copy(wrong: Any, kind: str) -> None:
     with pytest.raises(TypeError, match=rf"^at\(x\).* an array of numbers, and is of type '{kind}'"):
         tnp.at(wrong)[0].set(1.0)
+
+
+def test_a_misspelt_change_and_an_assignment_say_what_to_write() -> None:
+    x: Any = tnp.at(np.ones(2))
+    with pytest.raises(AttributeError, match="has no attribute 'ste'; what it has is set, add"):
+        x[0].ste(1.0)
+    with pytest.raises(TypeError, match=r"test_update.py.*write y = at\(x\)\[index\].set\(v\)"):
+        x[0] = 3.0
