@@ -8,6 +8,7 @@ import numpy as np
 
 from tapegrad import tree
 from tapegrad.compiler.calls import UFUNC_OF, call_of, is_array
+from tapegrad.compiler.costs import WITH_PROGRAMS
 from tapegrad.compiler.groups import threads
 from tapegrad.compiler.groups.kernel import Handed, Partial, kernel
 from tapegrad.compiler.groups.parts import QUICK
@@ -81,6 +82,7 @@ class Writer:
         self.once: list[str] = []
         self.lines: list[str] = []
         self.doubts: list[str] = []
+        self.looked = 0  # the number of lines up to the last look
         self.full: dict[Any, Any] = {}
         self.named: set[str] = set()
 
@@ -89,6 +91,8 @@ class Writer:
         self.prepare()
         start = len(self.lines)
         self.instructions()
+        if self.made.hoped:
+            self.hope(start)
         end = Results(self.trace, self.made, self.names, self.value)
         if any(room.buffer < 0 for room in self.made.rooms.values()):  # what may be half written is not to be used again
             error, body = self.names.of(DoubtError, "error"), [f"    {line}" for line in self.lines[start:]]
@@ -96,6 +100,13 @@ class Writer:
             self.lines[start:] = ["try:", *body, f"except {error}:", "    raise", "except BaseException:", *gone, "    raise"]
         self.lines += end.code(results)
         return Source(making(self.names, self.once, "def call(args, settings):", self.lines), self.names.bound, self.made)
+
+    def hope(self, start: int) -> None:
+        """Let the careful program tell whether it is NaN that bare rules left behind what something refuses to compute with."""
+        stop = self.looked
+        body = [f"    {line}" for line in self.lines[start:stop]]
+        error, any_other = self.names.of(DoubtError, "error"), "except Exception as fault:"
+        self.lines[start:stop] = ["try:", *body, f"except {error}:", "    raise", any_other, f"    raise {error} from fault"]
 
     def prepare(self) -> None:
         """Name what lives in buffers, and write down the views of them that are made once."""
@@ -109,18 +120,27 @@ class Writer:
 
     def instructions(self, after: Callable[[int], list[str]] = lambda k: []) -> None:
         """Write the instructions, and after each what else is to be done then."""
-        last = max((k for k, i in enumerate(self.made.instructions) if self.watches(i)), default=-1)
-        for k, instruction in enumerate(self.made.instructions):
+        for k, instruction in enumerate(self.made.instructions, 1):
             if isinstance(instruction.unit, Group):
-                self.group(instruction.unit, k)
+                self.group(instruction.unit, k - 1)
             else:
+                primitive = self.trace.steps[instruction.unit][0]
+                if primitive is loop_p or primitive in WITH_PROGRAMS:
+                    self.look()  # at NaN a loop may never end
                 self.step(instruction.unit, instruction)
-            if k == last and self.doubts:
-                self.lines += [f"doubt = {self.doubts[0]}", *[f"doubt += {more}" for more in self.doubts[1:]]]
-                self.lines.append(f"if doubt != doubt: raise {self.names.of(DoubtError, 'error')}")
-            self.lines += after(k)
+            if k == self.made.hoped:
+                self.look()
+                self.looked = len(self.lines)
+            self.lines += after(k - 1)
             if instruction.dead:
                 self.lines.append(f"{' = '.join(self.value[s] for s in instruction.dead)} = None")
+
+    def look(self) -> None:
+        """Look at what was put down by `doubt` since the last look."""
+        if self.doubts:
+            self.lines += [f"doubt = {self.doubts[0]}", *[f"doubt += {more}" for more in self.doubts[1:]]]
+            self.lines.append(f"if doubt != doubt: raise {self.names.of(DoubtError, 'error')}")
+            self.doubts.clear()
 
     # Memory
 
@@ -140,11 +160,6 @@ class Writer:
     def argument(self, index: int, k: int) -> str:
         source = self.trace.steps[index][1][k]
         return self.names.of(self.trace.steps[index][2][k]) if source is None else self.value[source]
-
-    def watches(self, instruction: Instruction) -> bool:
-        unit = instruction.unit
-        found = unit.ends if isinstance(unit, Group) else (unit,)
-        return any(self.trace.steps[index][0] is watched_p for index in found)
 
     def step(self, index: int, instruction: Instruction) -> None:
         primitive, inputs, _, settings, value = self.trace.steps[index]

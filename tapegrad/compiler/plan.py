@@ -64,6 +64,7 @@ class Plan:
         owned: the outputs that are certainly nobody else's memory.
         parts: for each other output the values that it may share memory with.
         donated: the inputs that were given away.
+        hoped: how many of the instructions run before all is looked at that may be NaN: until then the program may give up.
     """
 
     instructions: list[Instruction] = field(factory=list)
@@ -74,6 +75,7 @@ class Plan:
     owned: set[int] = field(factory=set)
     parts: dict[int, tuple[int, ...]] = field(factory=dict)
     donated: tuple[int, ...] = ()
+    hoped: int = 0
 
 
 def plan(trace: Trace, order: Sequence[Unit], donated: Sequence[int] = (), reuse: bool = True) -> Plan:
@@ -145,6 +147,8 @@ class Planner:
                 self.release(made.rooms[s].buffer)
             held = tuple([s for s in ends.get(k, ()) if s not in made.rooms and s >= self.trace.inputs])
             made.instructions.append(Instruction(unit, None if isinstance(unit, Group) else call_of(steps[unit]), held))
+            if k <= self.checked:
+                made.hoped = len(made.instructions)
             for index in outputs_of(unit):
                 root = self.place_of(index).root
                 if self.last_use[root] < k and index in made.rooms and made.rooms[index].buffer >= 0:

@@ -13,6 +13,7 @@ from attrs import field, frozen
 
 from tapegrad import tree
 from tapegrad.core.complaints import leaked, uncover
+from tapegrad.core.doubt import doubt
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, Unseen, argument_names
 from tapegrad.core.program import dependencies
 from tapegrad.core.structure import root_p
@@ -65,6 +66,7 @@ def record(
         TypeError: if `f` returns what is no array.
         ConcretizationError: if it looks at a value.
         TraceError: if it draws from a global generator of random numbers.
+        DoubtError: if something is raised where bare rules have left NaN behind.
     """
     before = global_randomness()
     trace, structure = record_once(f, leaves, build, hopeful)
@@ -92,7 +94,9 @@ def record_once(
         with np.errstate(all="ignore"):
             try:
                 out = f(*args, **settings)
-            except (TypeError, ValueError) as error:
+            except Exception as error:
+                if hopeful:
+                    doubt(steps)
                 uncover(error, tape)
                 raise
         results, structure = tree.flatten(out)

@@ -95,12 +95,12 @@ def check_numbers(operation: str, args: Iterable[Any]) -> None:
             raise no_number(operation, position, x)
 
 
-def uncover(error: TypeError | ValueError, tape: Recording) -> None:
+def uncover(error: Exception, tape: Recording) -> None:
     """Raise the error of ours that one of NumPy's hides.
 
     It calls a traced value in ``a[i] = x`` a sequence, and forgets why the one in ``np.zeros(n)`` gave no integer.
     """
-    if isinstance(error.__cause__, ConcretizationError):
+    if isinstance(error, (TypeError, ValueError)) and isinstance(error.__cause__, ConcretizationError):
         raise error.__cause__ from None
     if tape.refused and type(error) is TypeError and "a single integer, got 'Var(" in str(error):
         raise ConcretizationError(tape.refused).with_traceback(error.__traceback__) from None

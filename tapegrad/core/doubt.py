@@ -5,12 +5,14 @@ there are none; what each gradient or tangent comes to is `watched` instead. Who
 (cotangents pass through linear maps only, so that it arrives there), and if there is one records the function again with care.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from tapegrad.core.arrays import probe
+from tapegrad.core.node import Step
 from tapegrad.core.primitive import Primitive, case
 from tapegrad.core.program import Program
 from tapegrad.core.quiet import quietly
@@ -86,6 +88,17 @@ def look(x: Any, of: int | None = None) -> None:
         raise DoubtError
 
 
+def doubt(steps: Iterable[Step]) -> None:
+    """Where something was raised while these steps were recorded hopefully: it may have been NaN that was refused.
+
+    Raises:
+        DoubtError: if one of them is NaN.
+    """
+    for *_, value in steps:
+        if type(value) is float or (isinstance(value, (np.ndarray, np.inexact)) and value.dtype.kind in "fc"):
+            look(value)
+
+
 def has_nan(x: Any) -> bool:
     """Tell at the price of one pass whether an element of an array is NaN."""
     if type(x) is np.ndarray:
@@ -118,3 +131,21 @@ def has_doubts(program: Program, is_traced: bool = True) -> bool:
                 if primitive is watched_p and has_nan(known[k]):
                     return True
     return not is_traced
+
+
+def looking(program: Program) -> Callable[..., Sequence[Any]]:
+    """Return what runs a program on plain values and looks at what is watched: a loop might never end at NaN."""
+    if isinstance(program, Program) and any(step[0] is watched_p for step in program.instructions):  # no compiled one
+        return partial(_run_looking, program)
+    return program
+
+
+def _run_looking(program: Program, *inputs: Any) -> list[Any]:
+    registers = list(inputs)
+    with quietly():
+        for primitive, sources, constants, settings, _ in program.instructions:
+            args = [x if s is None else registers[s] for s, x in zip(sources, constants, strict=True)]
+            registers.append(primitive.fn(*args, **settings))
+            if primitive is watched_p:
+                look(registers[-1], settings.get("of"))
+    return [x if k is None else registers[k] for k, x in zip(program.outputs, program.constants, strict=True)]

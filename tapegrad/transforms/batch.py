@@ -15,7 +15,7 @@ from attrs import frozen
 from tapegrad import tree
 from tapegrad.core.arrays import broadcast_to, has_own_arithmetic, own_arithmetic
 from tapegrad.core.complaints import leaked, uncover
-from tapegrad.core.doubt import DoubtError, look, watched_p
+from tapegrad.core.doubt import DoubtError, doubt, look, watched_p
 from tapegrad.core.node import CURRENT, NO_SETTINGS, Recording, Step, Unseen, argument_names
 from tapegrad.core.primitive import FUNCTIONS, Primitive
 from tapegrad.core.program import dependencies
@@ -185,7 +185,9 @@ def run_once(
             y = None if index is None else table.get(index)
             results.append(placed(f, leaf, axis, size) if y is None else moved(f, y, axis))
         return tree.unflatten(out_structure, apart(results, batches))
-    except (TypeError, ValueError) as error:
+    except Exception as error:
+        if tape.hopeful:
+            doubt(tape.steps[start:])
         uncover(error, tape)
         raise
     finally:
@@ -253,8 +255,13 @@ def replay(
     last = {source: index for index in needed for source in steps[index][1] if source is not None}
     last.update(dict.fromkeys(outputs, len(steps)))
     for is_quiet, stretch in groupby(needed, key=quiet.__getitem__):
-        with quietly() if is_quiet else nullcontext():
-            run_stretch(steps, table, stretch, last, size, lift, bool(is_quiet), hopeful)
+        try:
+            with quietly() if is_quiet else nullcontext():
+                run_stretch(steps, table, stretch, last, size, lift, bool(is_quiet), hopeful)
+        except Exception as error:
+            if hopeful and is_quiet:  # some rules refuse NaN
+                raise DoubtError from error
+            raise
 
 
 def run_stretch(

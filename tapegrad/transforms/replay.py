@@ -64,8 +64,12 @@ def backwards(steps: list[Step], table: Table, roots: int, keep: bool = False) -
         if not first:
             table[:] = [c.shared() if type(c) is Scatter else c for c in table]
         before = table[:]
-        bottom = _hurry(steps, table, top, roots, BUDGET, sums=not first)
-        if any_nan(table):
+        try:
+            bottom = _hurry(steps, table, top, roots, BUDGET, sums=not first)
+            has_failed = any_nan(table)
+        except Exception:  # some rules refuse NaN; the careful replay tells whether it was that
+            bottom, has_failed = roots, True
+        if has_failed:
             table[:] = before
             carefully(steps, table, 0, top, bottom, None, None)
         del table[bottom:], before, steps[bottom:]

@@ -11,6 +11,7 @@ import tapegrad.numpy as tnp
 from tapegrad import nn
 from tapegrad.compiler.function import jit
 from tapegrad.compiler.program import PASSES
+from tapegrad.scipy.linalg import solve_discrete_lyapunov
 from tests.compiler.tracing import NONE, PROGRAMS, agrees, traced
 
 
@@ -246,3 +247,77 @@ def test_a_gradient_is_looked_at_before_its_memory_is_used_again() -> None:
         for x in (CALM, WILD):
             tg.testing.assert_trees_close(compiled(x), chosen(x))
     agrees(tg.value_and_grad(middle), WILD)
+
+
+# What cannot be computed with NaN, or not in finite time
+
+
+TABLE = np.arange(5.0)
+
+
+def taken(x: Any) -> Any:
+    """An index is made of a gradient: there is none for NaN."""
+    return tnp.take(TABLE, tnp.floor(tnp.sum(tg.grad(root)(x))).astype(int)) * tnp.sum(x)
+
+
+def taken_in_turns(x: Any) -> Any:
+    return tg.scan(lambda c, _: (c, taken(c)), x, None, length=3)
+
+
+def decomposed(x: Any) -> Any:
+    """Eigenvalues and singular values of a matrix with NaN do not converge."""
+    slopes = tg.grad(root)(x)
+    h = tg.hessian(lambda x: root(x) * tnp.sum(x))(x)
+    return tnp.linalg.eigvalsh(h + np.eye(3)), tnp.linalg.svd(tnp.outer(slopes, slopes) + np.eye(3))[1]
+
+
+def solved(x: Any) -> Any:
+    """SciPy's solver, which the rules call too, refuses NaN."""
+
+    def loss(x: Any) -> Any:
+        y = solve_discrete_lyapunov(0.1 * np.eye(3), tnp.outer(x, x) + np.eye(3))
+        return tnp.sum(tnp.where(np.tri(3) > 0, y, tnp.sqrt(0.0 * y)))
+
+    return tg.grad(loss)(x)
+
+
+def descended(x: Any) -> Any:
+    """The condition holds as long as it is not refuted, which NaN never does."""
+    return tg.while_loop(
+        lambda x: tnp.logical_not(tnp.sum(tg.grad(entropy)(x) ** 2) <= 30.0), lambda x: x - 0.01 * tg.grad(entropy)(x), x
+    )
+
+
+def halved(x: Any) -> Any:
+    """The loop begins with NaN, and another gradient is looked at after it."""
+    start = tnp.sum(tg.grad(root)(x))
+    scale = tg.while_loop(lambda s: tnp.logical_not(s < 0.1), lambda s: s * 0.5, start)
+    return scale, tg.grad(root)(x * scale)
+
+
+@pytest.mark.parametrize("f", [taken, taken_in_turns, decomposed, solved, descended, halved])
+@pytest.mark.parametrize("first", [CALM, WILD])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_what_refuses_nan_is_computed_with_care(f: Callable[[Any], Any], first: Any) -> None:
+    """Bare rules leave NaN where there is none: what raises on it, or runs for ever, must not do so."""
+    tg.testing.assert_trees_close(jit(f)(first), f(first), 1e-12, 1e-14)
+    compiled, batch = jit(f), np.stack([first, WILD, CALM])
+    for x in (first, CALM, WILD, CALM):
+        tg.testing.assert_trees_close(compiled(x), f(x), 1e-12, 1e-14)
+    rows = [f(x) for x in batch]
+    for found in (tg.vmap(f)(batch), jit(tg.vmap(f))(batch)):
+        tg.testing.assert_trees_close(found, tg.tree.map(lambda *parts: np.stack(parts), *rows), 1e-12, 1e-14)
+
+
+def test_what_is_refused_anyway_raises_what_it_raises_uncompiled() -> None:
+    """What was donated is not lost by it, if nothing was written there yet."""
+
+    def f(x: Any) -> Any:
+        return tnp.linalg.inv(tnp.outer(x, x)), tg.grad(entropy)(x)
+
+    compiled = jit(f, donate_argnames="x")
+    x = np.array([1.0, 1.0, 1.0])
+    for _ in range(2):
+        with pytest.raises(np.linalg.LinAlgError):
+            compiled(x)
+        assert x.tolist() == [1.0, 1.0, 1.0]

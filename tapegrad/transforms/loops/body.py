@@ -8,7 +8,7 @@ from attrs import frozen
 
 from tapegrad import tree
 from tapegrad.core.complaints import leaked
-from tapegrad.core.doubt import has_doubts, watched_p
+from tapegrad.core.doubt import doubt, has_doubts, watched_p
 from tapegrad.core.node import NO_SETTINGS, Recording, Unseen
 from tapegrad.core.program import Program, extract
 from tapegrad.core.structure import astype, root_p
@@ -85,6 +85,10 @@ def record_body(name: str, tape: Recording, f: Callable[..., Any], *examples: An
         for x in results:
             output_index(name, f, x, tape)
         program, captured = extract(tape, start, roots, results)
+    except Exception:
+        if tape.hopeful:
+            doubt(steps[start:])
+        raise
     finally:
         tape.abstract.pop()
         steps[start:] = [DROPPED] * (len(steps) - start)

@@ -7,6 +7,7 @@ import numpy as np
 from attrs import frozen
 
 from tapegrad import tree
+from tapegrad.core.doubt import doubt, looking
 from tapegrad.core.node import CURRENT
 from tapegrad.core.origins import depends_on_abstract
 from tapegrad.core.primitive import FUNCTIONS, Primitive
@@ -67,7 +68,10 @@ def while_loop(cond_fun: Callable[[Carry], Any], body_fun: Callable[[Carry], Car
     inputs = [*leaves, *test.captured, *body.captured]
     if not any(type(x) is Var for x in inputs):
         return tree.unflatten(structure, list(loop.run(tuple(inputs))))
-    node = apply(while_p, apply(pack_p, *inputs), loop=loop)
+    packed = apply(pack_p, *inputs)
+    if tape.hopeful:  # at NaN it might never end
+        doubt([tape.steps[x.index] for x in inputs if type(x) is Var])
+    node = apply(while_p, packed, loop=loop)
     return tree.unflatten(structure, [apply(pick_p, node, which=k) for k in range(len(leaves))])
 
 
@@ -130,8 +134,9 @@ class While:
 
     def run(self, packed: tuple[Any, ...]) -> tuple[Any, ...]:
         value, for_test, for_body = self.split(packed)
-        while self.test(*value, *for_test)[0]:
-            value = list(self.body(*value, *for_body))
+        test, body = looking(self.test), looking(self.body)
+        while test(*value, *for_test)[0]:
+            value = list(body(*value, *for_body))
         return tuple(value)
 
 
