@@ -74,9 +74,7 @@ class Rules:
         )
 
     def seen(self, given: Any) -> Any:
-        """Return cotangents or tangents as rules take them: looked at for NaN that bare rules have left, unless elementwise."""
-        if self.elementwise:
-            return given
+        """Return cotangents or tangents as rules take them: looked at for NaN that bare rules have left."""
         return watched(given) if isinstance(given, (list, tuple)) else watched([given])[0]
 
     # What it computes
@@ -320,7 +318,7 @@ class Pulls(Sequence[Any]):
     def __getitem__(self, k: Any) -> Any:
         def pull(g: Any, y: Any, /, *args: Any, **settings: Any) -> Any:
             rules = self.rules
-            if not self.careful and not rules.elementwise and holds_nan(g):
+            if not self.careful and holds_nan(g):
                 return unknown(args[k])  # the user's rule may not be linear, or refuse NaN: it is asked by the careful replay
             c = rules.cotangent(k, joined(rules.seen(g)), y, args, settings)
             return guard(c, g) if self.careful and rules.elementwise and c is not None and c.shape == shape_of(g) else c

@@ -389,6 +389,11 @@ def all_or_nothing(g: Any) -> Any:
     return tnp.where(tnp.all(tnp.isfinite(g)), g, 0.0)
 
 
+def each_or_nothing(g: Any) -> Any:
+    """The same, one element at a time."""
+    return tnp.where(tnp.isfinite(g), g, 0.0)
+
+
 def refusing(g: Any, y: Any, x: Any) -> Any:
     if not np.all(np.isfinite(g)):
         raise ValueError("not finite")
@@ -416,6 +421,8 @@ KEPT: dict[str, Callable[[Any], Any]] = {
     "for each argument": lambda x: with_rule_for_each(x, np.ones(2)),
     "for all arguments": lambda x: with_packed_rule(x, x[:2]),
     "two outputs": lambda x: sum(halves(x)),
+    "vjp, elementwise": tg.primitive(vjp=lambda g, y, x: each_or_nothing(g), elementwise=True)(lambda x: 1.0 * x),
+    "jvp, elementwise": tg.primitive(jvp=lambda t, y, x: each_or_nothing(t[0]), elementwise=True)(lambda x: 1.0 * x),
 }
 
 
@@ -438,6 +445,22 @@ def test_rules_are_not_shown_nan_that_only_bare_rules_leave_behind(name: str, in
             np.testing.assert_allclose(h(x), expected)
         for h in (tg.vmap(g), tg.jit(tg.vmap(g))):
             np.testing.assert_allclose(h(x[None])[0], expected)
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_what_meets_such_nan_in_a_rule_is_not_lost(name: str) -> None:
+    """The other branch has a slope, to which the NaN is added."""
+
+    def f(x: Any) -> Any:
+        y = KEPT[name](x)
+        return tnp.sum(tnp.where(y > 0.5, tnp.sqrt(y), y))
+
+    x = np.array([0.0, 4.0, 1.0])
+    for g in (tg.grad(f), tg.jacfwd(f)):
+        for h in (g, tg.jit(g)):
+            np.testing.assert_allclose(h(x), [1.0, 0.25, 0.5])
+        for h in (tg.vmap(g), tg.jit(tg.vmap(g))):
+            np.testing.assert_allclose(h(x[None])[0], [1.0, 0.25, 0.5])
 
 
 def test_foreign_rules_that_refuse_nan_are_not_shown_it() -> None:
