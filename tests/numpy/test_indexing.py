@@ -134,6 +134,24 @@ def test_float32_and_complex_keep_their_dtype() -> None:
     assert tg.vjp(lambda z: z[0], z)[1](np.complex128(1.0))[0].dtype == np.complex128
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.int64, np.uint64, bool])
+@pytest.mark.parametrize("count", [(), (3,), (2, 2), (0,)])
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, np.asfortranarray, lambda x: x[::-1], lambda x: x[:, :1]])
+def test_rows_are_read_as_numpy_reads_them(dtype: Any, count: tuple[int, ...], layout: Callable[[Any], Any]) -> None:
+    """Values, and where they lie in memory; short ways are for integers and contiguous arrays only."""
+    rng = np.random.default_rng(0)
+    x = layout(rng.normal(size=(5, 3)))
+    index = np.ones(5, bool) if dtype is bool else rng.integers(0, 5, count).astype(dtype)
+    expected = x[index]
+    found = tg.jvp(lambda x: x[index], (x,), (x,))
+    for y in (*found, tg.jit(lambda x, index: x[index])(x, index) if dtype is not bool else found[0]):
+        assert np.array_equal(y, expected) and (
+            y.strides == expected.strides or not index.ndim
+        )  # one row of a program is a copy
+    if index.size and np.issubdtype(dtype, np.signedinteger):
+        assert np.array_equal(tg.jvp(lambda x: x[index - 5], (x,), (x,))[1], expected)
+
+
 def test_the_cotangent_of_a_read_costs_what_was_read() -> None:
     c = getitem_p.pulls[0](np.float64(1.0), None, np.zeros(10**6), index=3)
     assert type(c) is Scatter
