@@ -17,7 +17,8 @@ LARGE = 2**11
 with `exp` and `log`. Their results differ in the last digit or two."""
 
 
-def _pays(x: Any, kinds: str) -> bool:
+def pays(x: Any, kinds: str) -> bool:
+    """Tell whether an array is large, and of one of some dtypes."""
     return bool(math.prod(shape_of(x)) >= LARGE and dtype_of(x).char in kinds)
 
 
@@ -31,7 +32,7 @@ def _expand_logaddexp(a: Any, b: Any) -> Any:
     if "f" not in (dtype_of(a).kind, dtype_of(b).kind):
         return None  # integers run over where they are subtracted, and booleans are not
     apart = a - b
-    if not _pays(apart, "fd"):
+    if not pays(apart, "fd"):
         return None
     less = np.fmin(np.exp(-np.abs(apart)), 1.0)  # NaN where both are the same infinity
     w = less + 1.0
@@ -44,7 +45,7 @@ expm1_p = elementwise(
     "expm1",
     np.expm1,
     lambda g, y, x: g * np.exp(x),  # y + 1 would lose the tail on the left
-    expand=lambda x: np.tanh(0.5 * x) * (np.exp(x) + 1.0) if _pays(x, "f") else None,
+    expand=lambda x: np.tanh(0.5 * x) * (np.exp(x) + 1.0) if pays(x, "f") else None,
 )
 log_p = elementwise("log", np.log, lambda g, y, x: g / x, domain=(0.2, 3.0))
 log2_p = elementwise("log2", np.log2, lambda g, y, x: g / (LN2 * x), domain=(0.2, 3.0))
@@ -54,7 +55,7 @@ log1p_p = elementwise(
     np.log1p,
     lambda g, y, x: g / (1.0 + x),
     domain=(-0.7, 3.0),
-    expand=lambda x: _expand_log1p(x) if _pays(x, "fd") else None,
+    expand=lambda x: _expand_log1p(x) if pays(x, "fd") else None,
 )
 
 

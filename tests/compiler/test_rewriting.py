@@ -250,6 +250,23 @@ def test_large_logarithms_and_exponentials_are_taken_apart_without_loss(dtype: A
         np.testing.assert_allclose(found, expected, rtol=5 * eps, atol=np.finfo(dtype).tiny if f in relative else 2 * eps)
 
 
+def test_the_error_function_of_large_arrays_is_taken_apart_without_loss() -> None:
+    """In single precision; 4 units in the last place, and the sign of zero."""
+    pytest.importorskip("scipy")
+    from tapegrad.scipy.special import erf  # here, as SciPy is an extra
+
+    tiny = 10.0 ** np.random.default_rng(0).uniform(-37, 0, 2000)
+    x = np.concatenate([np.linspace(-5, 5, 20001), tiny, -tiny, [0.0, -0.0, 1e30, -1e30, np.inf, -np.inf, np.nan, 1e-45]])
+    for dtype, rtol in ((np.float32, 4 * 2.0**-23), (np.float64, 0.0)):
+        z = x.astype(dtype)
+        with np.errstate(all="ignore"):
+            expected, found = erf(z), tg.jit(erf)(z)
+        np.testing.assert_allclose(found, expected, rtol=rtol, atol=1e-44 if dtype is np.float32 else 0.0)
+        assert found.dtype == dtype and np.array_equal(np.signbit(found), np.signbit(expected))
+    assert "tanh" in str(tg.jit(erf).lower(x.astype(np.float32)).after)
+    assert "tanh" not in str(tg.jit(erf).lower(x[:100].astype(np.float32)).after)
+
+
 def test_numbers_are_divided_by_powers_of_two_exactly() -> None:
     x = np.array([1.0, 3.0, 1e-300, 5e-324, 1e300])
     for number in (2.0, -0.5, 1024.0, 3.0, 1e12):

@@ -12,12 +12,38 @@ import scipy.special
 
 from tapegrad.core.primitive import case
 from tapegrad.core.var import apply
+from tapegrad.ops.exponentials import pays
 from tapegrad.ops.scipy_special.family import elementwise
 from tapegrad.ops.scipy_special.precision import in_double_or_complex
 
 ROOT_PI = math.sqrt(math.pi)
 
-erf_p = elementwise("erf", scipy.special.erf, lambda g, y, x: g * (2.0 / ROOT_PI * np.exp(-x * x)))
+ARTANH_ERF = (
+    1.128379225730896,
+    0.1027698665857315,
+    -0.00019528834673110396,
+    -0.0006148380343802273,
+    8.459649689029902e-05,
+    -4.7945845835783985e-06,
+    2.7573895167165574e-08,
+    5.421689319717871e-09,
+)
+"""The polynomial in ``x * x`` that is nearest to ``artanh(erf(x)) / x`` up to 4.1, weighted by what its errors make of `erf`;
+beyond that it grows, and tanh is 1."""
+
+
+def _expand_erf(x: Any) -> Any:
+    """In single precision to 3 units in the last place: SciPy's takes five times as long."""
+    if not pays(x, "f"):
+        return None
+    square = x * x
+    ratio: Any = ARTANH_ERF[-1]
+    for c in ARTANH_ERF[-2::-1]:
+        ratio = ratio * square + c
+    return np.tanh(x * ratio)
+
+
+erf_p = elementwise("erf", scipy.special.erf, lambda g, y, x: g * (2.0 / ROOT_PI * np.exp(-x * x)), expand=_expand_erf)
 erfc_p = elementwise("erfc", scipy.special.erfc, lambda g, y, x: g * (-2.0 / ROOT_PI * np.exp(-x * x)))
 erfi_p = elementwise("erfi", scipy.special.erfi, lambda g, y, x: g * (2.0 / ROOT_PI * np.exp(x * x)))
 erfinv_p = elementwise("erfinv", scipy.special.erfinv, lambda g, y, x: g * (0.5 * ROOT_PI * np.exp(y * y)), domain=(-0.9, 0.9))
