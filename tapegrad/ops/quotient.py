@@ -8,7 +8,7 @@ Both are seen through what picks elements and leaves them as they are, an index 
 ``norm(x, axis=1)[0]**2`` comes to the norm as ``put(h * y[0])``, which is ``put(h) * y``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,6 +58,9 @@ def _dividend(g: Var, y: Var, depth: int) -> Any:
         return None
     if primitive is per_p:
         return sides(g)[0] if inputs[1] == y.index else None
+    if primitive.name == "leg":
+        made, whose, args, _, _ = y.tape.steps[y.index]
+        return sides(g)[0] if made.name == "hypot" and _same_legs(g, whose, args) else None
     if primitive.name == "signum":
         made, whose, _, _, _ = y.tape.steps[y.index]
         return sides(g)[0] if made.name in ("absolute", "fabs") and whose == inputs else None
@@ -76,6 +79,15 @@ def _dividend(g: Var, y: Var, depth: int) -> Any:
         return None
     condition = sides(g)[0]
     return np.where(condition, a * y if first is None else first, b * y if second is None else second)
+
+
+def _same_legs(g: Var, whose: Sequence[int | None], args: Sequence[Any]) -> bool:
+    """Tell whether `g`, of two legs, is of the same two values, in either order."""
+    _, inputs, own, _, _ = g.tape.steps[g.index]
+    return any(
+        all(inputs[k] == whose[j] and (inputs[k] is not None or own[k] is args[j]) for k, j in enumerate(order))
+        for order in ((0, 1), (1, 0))
+    )
 
 
 def _selected_dividend(g: Var, y: Var, depth: int) -> Any:
@@ -103,7 +115,7 @@ DEPTH = 6
 """How many operations a product is looked through."""
 
 SELECTIONS = ("getitem", "reshape")
-LOOKED_THROUGH = frozenset({"per", "multiply", "add", "guard", "where", "signum", *SELECTIONS})
+LOOKED_THROUGH = frozenset({"per", "multiply", "add", "guard", "where", "signum", "leg", *SELECTIONS})
 
 
 def quotient(g: Any, y: Any) -> Any:

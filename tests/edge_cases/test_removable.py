@@ -74,6 +74,14 @@ def test_hypot_far_out_does_not_overflow(xp: Any) -> None:
 
 
 @both_doors
+@pytest.mark.parametrize("short", (1e-10, -1e-10, 1e-100, 0.0))
+def test_the_second_derivative_of_hypot_by_the_much_longer_leg_is_exact(xp: Any, short: float) -> None:
+    by_both = tg.hessian(lambda legs: xp.hypot(legs[0], legs[1]))(np.array([1.0, short]))
+    np.testing.assert_allclose(by_both, [[short * short, -short], [-short, 1.0]], rtol=1e-14)
+    np.testing.assert_allclose(slopes(lambda x: xp.hypot(short, x), 1.0), (1.0, short * short), rtol=1e-14)
+
+
+@both_doors
 def test_functions_of_two_infinite_numbers_have_the_slopes_of_their_limits(xp: Any) -> None:
     for far in (np.inf, -np.inf):
         assert slopes(lambda x: xp.hypot(x, 2.0), far) == (np.sign(far), 0.0)
