@@ -1,5 +1,6 @@
 """What activations promise: values and slopes at the edges, at both orders, and any axis."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +48,13 @@ def test_relu_has_slope_0_at_0() -> None:
 def test_relu_of_an_infinite_or_undefined_input() -> None:
     assert np.array_equal(nn.relu(np.array([-np.inf, np.inf, np.nan])), [0, np.inf, np.nan], equal_nan=True)
     assert slope(nn.relu)(np.array([-np.inf, np.inf])).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("x", [1e-30, -1e-30, 1e-8, -1e-8, 1e-3])
+def test_the_second_derivative_of_sigmoid_is_exact_beside_0(x: float) -> None:
+    tanh = math.tanh(x / 2)
+    np.testing.assert_allclose(slope(nn.sigmoid, 2)(np.array([x])), -tanh * (1 - tanh**2) / 4, rtol=1e-14)
+    np.testing.assert_allclose(slope(nn.sigmoid, 3)(np.array([x])), -0.125, rtol=1e-5)
 
 
 def test_sigmoid_neither_overflows_nor_loses_small_values() -> None:
