@@ -7,6 +7,7 @@ import numpy as np
 
 from tapegrad.core.arrays import dtype_of, shape_of
 from tapegrad.core.families import elementwise
+from tapegrad.core.primitive import Primitive
 from tapegrad.core.var import apply
 
 LN2 = math.log(2.0)
@@ -64,10 +65,17 @@ def _logistic(x: Any) -> Any:
     return 1.0 / (1.0 + np.exp(-x))
 
 
-logistic_p = elementwise(
+logistic_slope_p = elementwise(
+    "logistic_slope",
+    lambda x: _logistic(x) * _logistic(-x),
+    lambda g, y, x: g * (-y * np.tanh(0.5 * x)),  # that of the product is a difference, which is lost near 0
+    expand=lambda x: logistic(x) * logistic(-x),
+)
+logistic_p: Primitive = elementwise(
     "logistic",
     _logistic,
-    lambda g, y, x: g * (y * logistic(-x)),
+    lambda g, y, x: g * apply(logistic_slope_p, x),
+    fast=(lambda g, y, x: g * (y * _logistic(-x)),),
     expand=lambda x: 1.0 / (1.0 + np.exp(-x)),
 )
 

@@ -1,5 +1,6 @@
 """At and near a removable point, derivatives are those of the function, not of its formula."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,17 @@ def test_logaddexp_anywhere(xp: Any, x: float) -> None:
     q = np.exp(-x) / (1.0 + np.exp(-x)) if x > 0 else 1.0 / (1.0 + np.exp(x))
     np.testing.assert_allclose(slopes(lambda x: xp.logaddexp(x, 0.0), x), (p, p * q), rtol=1e-12, atol=1e-300)
     np.testing.assert_allclose(slopes(lambda x: xp.logaddexp2(x / np.log(2), 0.0) * np.log(2), x), (p, p * q), rtol=1e-8)
+
+
+@both_doors
+@pytest.mark.parametrize("x", (1e-30, -1e-30, 1e-8, -1e-8, 1e-3))
+def test_the_third_derivative_of_logaddexp_is_exact_beside_equals(xp: Any, x: float) -> None:
+    true = -math.tanh(x / 2) / math.cosh(x / 2) ** 2 / 4
+    np.testing.assert_allclose(
+        slopes(tg.grad(lambda x: xp.logaddexp(x, 0.0)), x), (1 / math.cosh(x / 2) ** 2 / 4, true), rtol=1e-14
+    )
+    third = slopes(tg.grad(lambda x: xp.logaddexp2(x / math.log(2), 0.0) * math.log(2)), x)[1]
+    np.testing.assert_allclose(third, true, rtol=1e-14)
 
 
 @both_doors
