@@ -267,6 +267,32 @@ def test_the_error_function_of_large_arrays_is_taken_apart_without_loss() -> Non
     assert "tanh" not in str(tg.jit(erf).lower(x[:100].astype(np.float32)).after)
 
 
+@pytest.mark.parametrize(
+    ("cuts", "joined"),
+    [
+        ([np.s_[:, :2], np.s_[:, 2:3], np.s_[..., 3:]], True),
+        ([np.s_[..., 3:, :], np.s_[:3]], True),
+        ([np.s_[:, -1:], np.s_[:, :-1]], True),
+        ([np.s_[:, :2], np.s_[:, 3:]], False),  # with a gap
+        ([np.s_[:, :2], np.s_[:, 1:]], False),  # over each other
+        ([np.s_[:, :2], np.s_[:, :2], np.s_[:, 2:]], False),
+        ([np.s_[:, ::2], np.s_[:, 1::2]], False),
+        ([np.s_[:2, :2], np.s_[2:, 2:]], False),
+        ([np.s_[:, 0], np.s_[:, 1:]], False),
+        ([np.s_[:, :0], np.s_[:, :]], False),
+    ],
+)
+def test_the_cotangents_of_the_parts_of_an_array_are_joined(cuts: list[Any], joined: bool) -> None:
+    x = np.random.default_rng(0).normal(size=(4, 4))
+
+    def f(x: Any) -> Any:
+        return sum((tnp.sum(tnp.sin(x[cut] * (k + 1))) for k, cut in enumerate(cuts)), 0.0)
+
+    agrees(tg.grad(f), x)
+    found = str(tg.jit(tg.grad(f)).lower(x).after)
+    assert ("concatenate" in found) == joined and ("scatter" in found) == (not joined)
+
+
 def test_numbers_are_divided_by_powers_of_two_exactly() -> None:
     x = np.array([1.0, 3.0, 1e-300, 5e-324, 1e300])
     for number in (2.0, -0.5, 1024.0, 3.0, 1e12):

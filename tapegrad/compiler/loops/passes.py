@@ -5,6 +5,7 @@ from collections.abc import Callable
 import attrs
 
 from tapegrad.compiler.loops.convert import convert
+from tapegrad.compiler.loops.factors import with_one_factor
 from tapegrad.compiler.loops.node import loop_p
 from tapegrad.compiler.loops.share import share
 from tapegrad.compiler.loops.shrink import shrink
@@ -29,8 +30,8 @@ def with_bodies(trace: Trace, improve: Callable[[Trace], Trace]) -> Trace:
     steps = [*trace.steps]
     for index, (primitive, inputs, args, settings, value) in enumerate(steps):
         if primitive is loop_p:
-            loop = settings["loop"]
-            steps[index] = (primitive, inputs, args, {"loop": attrs.evolve(loop, body=improve(loop.body))}, value)
+            loop = attrs.evolve(settings["loop"], body=improve(settings["loop"].body))
+            steps[index] = (primitive, inputs, args, {"loop": with_one_factor(loop)}, value)
     return attrs.evolve(trace, steps=steps)
 
 

@@ -12,11 +12,13 @@ import numpy as np
 
 from tapegrad.compiler.groups import sizes
 from tapegrad.compiler.passes.alike import slices_in_a_row
+from tapegrad.compiler.passes.pieces import side_by_side
 from tapegrad.compiler.passes.rewriting import argument, producer, replayed
 from tapegrad.compiler.passes.sums import sum_by_product
 from tapegrad.compiler.trace import Trace
 from tapegrad.core.arrays import broadcast_to_p, dtype_of, shape_of, sum_to_p
 from tapegrad.core.primitive import Primitive
+from tapegrad.core.reading import scatter_p
 from tapegrad.core.structure import astype_p, root_p, stop_gradient_p
 from tapegrad.core.var import Var, apply, binary, unary
 from tapegrad.ops.affine import affine_p
@@ -391,6 +393,7 @@ RULES: dict[Primitive, tuple[Rule, ...]] = {
     power_p: (_power,),
     matmul_p: (_stack_times_matrix, _product_of_negative),
     concatenate_p: (slices_in_a_row,),
+    scatter_p: (side_by_side,),
     reshape_p: (_same_shape, _reshape_twice, _reshape_negative),
     transpose_p: (_transpose_twice,),
     broadcast_to_p: (_same_shape, _spread_again),
