@@ -9,9 +9,10 @@ import scipy.special
 from tapegrad.core.arrays import dtype_of
 from tapegrad.core.primitive import Primitive, case, missing
 from tapegrad.core.var import apply
+from tapegrad.ops.scipy_special.exponential import exprel_derivative
 from tapegrad.ops.scipy_special.family import elementwise
 from tapegrad.ops.scipy_special.gamma import cospi, sinpi
-from tapegrad.ops.scipy_special.precision import weak
+from tapegrad.ops.scipy_special.precision import in_double, weak
 
 
 def _expn_by_x(g: Any, y: Any, n: Any, x: Any) -> Any:
@@ -43,11 +44,33 @@ expi_p = elementwise("expi", scipy.special.expi, lambda g, y, x: g * _exp_over(x
 # The sine and cosine integrals, whose slope sin(x) / x is 1 at 0
 
 
-def _sinhc(x: Any) -> Any:
-    """``sinh(x) / x``."""
-    if dtype_of(x).kind == "c":
-        return np.sinc(1j * x / math.pi)
-    return 0.5 * (scipy.special.exprel(x) + scipy.special.exprel(-x))
+@in_double
+def _sinhc(x: Any, order: int = 0) -> Any:
+    """The derivative of ``sinh(x) / x`` of the given order: the mean of those of ``exprel(x)`` and ``exprel(-x)``."""
+    if order == 0:
+        return 0.5 * (scipy.special.exprel(x) + scipy.special.exprel(-x))
+    near = np.abs(x) < 1.0 + order  # where the two are of nearly equal size
+    z = np.where(near, x, 0.0)
+    square, first = z * z, (order + 1) // 2
+    series = 0.0 * z
+    for k in range(first + 9 + order, first - 1, -1):
+        series = series * square + 1.0 / ((2 * k + 1) * math.factorial(2 * k - order))
+    if order % 2:
+        series = series * z
+    z = np.where(near, 20.0, x)
+    return np.where(near, series, 0.5 * (exprel_derivative(z, order) + (-1.0) ** order * exprel_derivative(-z, order)))
+
+
+sinhc_p: Primitive = elementwise(
+    "sinhc",
+    _sinhc,
+    lambda g, y, x, order=0: g * apply(sinhc_p, x, order=order + 1),
+    cases=(case((3,)), case(np.array([-9.0, -0.3, 0.0, 0.5, 3.0]), order=1), case((3,), order=2)),
+)
+
+
+def _sinhc_anywhere(x: Any) -> Any:
+    return np.sinc(1j * x / math.pi) if dtype_of(x).kind == "c" else apply(sinhc_p, x)
 
 
 sine_integral_p = elementwise("sine_integral", lambda x: scipy.special.sici(x)[0], lambda g, y, x: g * np.sinc(x / math.pi))
@@ -55,7 +78,7 @@ cosine_integral_p = elementwise(
     "cosine_integral", lambda x: scipy.special.sici(x)[1], lambda g, y, x: g * (np.cos(x) / x), domain=(0.2, 3.0)
 )
 hyperbolic_sine_integral_p = elementwise(
-    "hyperbolic_sine_integral", lambda x: scipy.special.shichi(x)[0], lambda g, y, x: g * _sinhc(x)
+    "hyperbolic_sine_integral", lambda x: scipy.special.shichi(x)[0], lambda g, y, x: g * _sinhc_anywhere(x)
 )
 hyperbolic_cosine_integral_p = elementwise(
     "hyperbolic_cosine_integral",
