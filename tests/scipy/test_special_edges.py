@@ -57,6 +57,7 @@ REMOVABLE = [
     ("sici at 0", lambda x: special.sici(x)[0], 0.0, 1.0, 0.0),
     ("shichi at 0", lambda x: special.shichi(x)[0], 0.0, 1.0, 0.0),
     ("shichi beside 0", lambda x: special.shichi(x)[0], 1e-30, 1.0, 1e-30 / 3.0),
+    ("wrightomega far right", special.wrightomega, 1e15, 1.0, 1e-30),
     ("ellipk at 0", special.ellipk, 0.0, math.pi / 8.0, 9.0 * math.pi / 64.0),
     ("ellipe at 0", special.ellipe, 0.0, -math.pi / 8.0, -3.0 * math.pi / 64.0),
     ("spence at 1", special.spence, 1.0, -1.0, 0.5),

@@ -6,6 +6,7 @@ import numpy as np
 import scipy.special
 
 from tapegrad.core.primitive import case, no_cotangent
+from tapegrad.core.var import apply
 from tapegrad.ops.scipy_special.family import elementwise
 from tapegrad.ops.scipy_special.precision import private
 
@@ -27,4 +28,17 @@ lambertw_p = elementwise(
         case(np.array([-0.1 + 0.1j, -0.2 - 0.3j]), -1, 1e-8),
     ),
 )
-wrightomega_p = elementwise("wrightomega", scipy.special.wrightomega, lambda g, w, z: g * (w / (1.0 + w)))
+
+
+def _share(w: Any) -> Any:
+    return w / (1.0 + w)
+
+
+share_p = elementwise(
+    "share",
+    _share,
+    lambda g, y, w: g / ((1.0 + w) * (1.0 + w)),  # that of the quotient is a difference, which is lost where `w` is large
+    domain=(0.2, 3.0),
+    expand=_share,
+)
+wrightomega_p = elementwise("wrightomega", scipy.special.wrightomega, lambda g, w, z: g * apply(share_p, w))
