@@ -142,3 +142,64 @@ def _add_unshared(total: Any, rows: Any, piece: Any) -> tuple[Any, Any]:
         total[rows[is_latest]] += piece[is_latest]
         rows, piece = rows[~is_latest], piece[~is_latest]
     return rows, piece
+
+
+# Adding at rows that are always the same
+
+
+LEAST = 512
+"""Elements that a round has at least, on average: each is a call of NumPy."""
+
+
+class RowSums:
+    """The sums of rows at given positions: a function of the rows, for which the positions are sorted once.
+
+    In round `k` those come that are the number `k` for their position. Positions with many rows come first, so that each round
+    adds to the first ones of the last round: what is added lies in a row, and no position is looked up. Rows are added in the
+    order in which they come, as by ``np.add.at``, in a fifth of the time.
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any], index: Any) -> None:
+        self.shape = shape
+        self.dtype = dtype
+        self.index = index
+        self.width = 0
+        self.plan: tuple[Any, Any, list[slice]] | None = None
+
+    def __call__(self, piece: Any) -> Any:
+        if not self.width:
+            self.width, self.plan = self.prepared(piece)
+        total = np.zeros(self.shape, self.dtype)
+        if self.plan is None:
+            add_at(total, self.index, piece)
+            return total
+        source, target, rounds = self.plan
+        rows = piece.reshape(-1, self.width).take(source, 0)
+        sums = rows[rounds[0]]
+        for part in rounds[1:]:
+            added = rows[part]
+            first = sums[: len(added)]
+            np.add(first, added, first)
+        total.reshape(-1, self.width)[target] = sums
+        return total
+
+    def prepared(self, piece: Any) -> tuple[int, tuple[Any, Any, list[slice]] | None]:
+        """Return how wide rows are, and where they come from and go in which rounds; None instead if that is slow."""
+        rows, rest = rows_of(self.shape, self.index)
+        width = max(math.prod(rest), 1)
+        if rows is None or width == 1 or piece.dtype != self.dtype or piece.shape != rows.shape + rest:
+            return width, None
+        rows = rows.reshape(-1)
+        target, where, counts = np.unique(rows, return_inverse=True, return_counts=True)
+        most = counts.max(initial=0)
+        if most < 2 or piece.size < LEAST * most:
+            return width, None
+        by_count = np.argsort(-counts, kind="stable")
+        rank = np.empty_like(by_count)
+        rank[by_count] = counted(len(by_count))
+        sorted_ = np.argsort(where.reshape(-1), kind="stable")
+        number = np.empty_like(sorted_)  # of each row, among those for its position
+        number[sorted_] = counted(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+        source = np.lexsort((rank[where.reshape(-1)], number))
+        ends = np.cumsum(np.bincount(number)).tolist()
+        return width, (source, target[by_count], [slice(a, b) for a, b in zip([0, *ends], ends, strict=False)])

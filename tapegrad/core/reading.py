@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from tapegrad.core.adding import add_at
+from tapegrad.core.adding import RowSums, add_at
 from tapegrad.core.arrays import broadcast_to, shape_of
 from tapegrad.core.complaints import leaked
 from tapegrad.core.families import linear
-from tapegrad.core.indexing import HOLE, filled, holds_number_in_array, is_basic, normal, parts_of, place
+from tapegrad.core.indexing import HOLE, filled, holds_number_in_array, is_basic, is_unique, normal, parts_of, place
 from tapegrad.core.node import Recording
 from tapegrad.core.pending import Scatter
 from tapegrad.core.primitive import FUNCTIONS, Into, Primitive, Slot, case, no_cotangent
@@ -76,9 +76,17 @@ def _batched_piece(piece: Any, index: Any, rank: int) -> Any:
     return np.moveaxis(piece, 0, count) if moved and count else piece
 
 
+def _into_scatter(args: Sequence[Any], settings: dict[str, Any]) -> Into | None:
+    (index, *others) = settings["indices"]
+    if others or is_unique(index) or type(args[0]) is not ndarray:
+        return None
+    return Into(RowSums(settings["shape"], settings["dtype"], index), (Slot(0),))
+
+
 scatter_p: Primitive = Primitive(
     name="scatter",
     fn=_scatter,
+    into=_into_scatter,
     pulls=EachPiece(),
     push=_push_scatter,
     batch=_batch_scatter,

@@ -7,7 +7,9 @@ import pytest
 
 import tapegrad as tg
 import tapegrad.numpy as tnp
-from tapegrad.core.adding import WIDE, add_at
+from tapegrad.core import adding
+from tapegrad.core.adding import WIDE, RowSums, add_at
+from tapegrad.core.indexing import is_unique
 
 
 def one_by_one(total: Any, index: Any, piece: Any) -> Any:
@@ -107,3 +109,43 @@ def test_gradient_of_rows_read_twice_is_the_same_in_programs_and_batches(width: 
     np.testing.assert_allclose(tg.jit(tg.grad(loss))(table, ids), wanted, rtol=1e-5)
     batch = tg.vmap(tg.grad(loss), in_axes=(None, 0))(table, np.stack([ids, ids[::-1]]))
     np.testing.assert_allclose(batch, np.stack([wanted, wanted]), rtol=1e-5)
+
+
+def test_sums_at_positions_that_are_always_the_same_are_those_of_any_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the last bit: rows are added in the order in which they come."""
+    monkeypatch.setattr(adding, "LEAST", 1)
+    rng = np.random.default_rng(0)
+    planned = 0
+    for _ in range(1500):
+        shape = tuple(int(n) for n in rng.integers(1, 6, rng.integers(1, 4)))
+        index = some_index(rng, shape)
+        index = index[0] if len(index) == 1 and rng.random() < 0.5 else index
+        dtype = np.dtype(rng.choice(["f", "d", "D"]))
+        try:
+            read = np.zeros(shape)[index]
+        except IndexError:  # arrays that do not broadcast, or a mask beside them
+            continue
+        if is_unique(index):
+            continue
+        sums = RowSums(shape, dtype, index)
+        for _ in range(2):
+            piece = rng.normal(size=read.shape).astype(dtype)
+            np.testing.assert_array_equal(sums(piece), one_by_one(np.zeros(shape, dtype), index, piece))
+        planned += sums.plan is not None
+    assert planned > 30
+
+
+@pytest.mark.parametrize("width", [(), (8,), (2, 4)])
+def test_programs_add_rows_at_constant_positions_in_rounds(width: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    index, x = rng.integers(-20, 20, 2000), rng.normal(size=(20, *width)).astype(np.float32)
+    weights = rng.normal(size=(2000, *width)).astype(np.float32)
+
+    def gradient(x: Any, weights: Any) -> Any:
+        return tg.grad(lambda x: tnp.sum(tnp.sin(x[index]) * weights))(x)
+
+    compiled = tg.jit(gradient)
+    for scale in (1.0, 2.0):
+        expected = gradient(x, scale * weights)
+        np.testing.assert_allclose(compiled(x, scale * weights), expected, rtol=1e-4, atol=1e-4)
+    assert "scatter" in str(compiled.lower(x, weights).after)
