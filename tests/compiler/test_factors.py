@@ -29,6 +29,11 @@ TURNS: dict[str, Callable[[Any, Any], Any]] = {
     "what is read between": lambda u, r: (v := u * r * tnp.exp(-r), v * tnp.cos(r) + v)[1],
     "the slope of itself": lambda u, r: tnp.tanh(u) * tnp.cos(r) * tnp.sin(r) - tnp.tanh(u) * u,
     "squares of what is carried": lambda u, r: u * r * u * tnp.exp(-r),
+    "the difference of two products": lambda u, r: u * r * tnp.cos(r) - u * tnp.sin(r) + u / tnp.cosh(r),
+    "itself, doubled and negated": lambda u, r: (-u - u - u * 0.5) * r,
+    "only itself": lambda u, r: -1.0 * -(u + u) + 0.0 * r,
+    "a long way": lambda u, r: [u := u - u * tnp.tanh(r * k) ** 2 * 0.1 for k in range(100)][-1],
+    "two carried values": lambda u, r: u * tnp.roll(u, 1) * r * tnp.cos(r),
     "what is taken from the factors": lambda u, r: r * tnp.cos(r) - u * r * tnp.cos(r) * 0.5,
 }
 

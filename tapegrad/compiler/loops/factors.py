@@ -9,51 +9,44 @@ product with `g` is. So it is watched, and the careful program, in which nothing
 Factors that are very small or great together when they are traced, as constants of physics may be, are left where they are.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from typing import Any
 
 import attrs
 import numpy as np
+from attrs import frozen
 
 from tapegrad.compiler.loops.node import Repeat
 from tapegrad.compiler.loops.split import FEW, SMALL, is_safe
 from tapegrad.compiler.passes.rewriting import replayed
 from tapegrad.compiler.trace import alive, readers_of
 from tapegrad.core.doubt import watched_p
-from tapegrad.core.primitive import Primitive
-from tapegrad.core.var import apply, binary
-from tapegrad.ops.arithmetic import divide_p, multiply_p, subtract_p
+from tapegrad.core.var import Var, apply, binary
+from tapegrad.ops.arithmetic import add_p, divide_p, multiply_p, negative_p, subtract_p
 
-Factor: TypeAlias = tuple[Primitive, int]
-"""What is done with a value, and the step with whose value; a difference is that of the value and its product with it."""
+NONE: frozenset[int] = frozenset()
+
+LONG = 64
+"""Steps up to which a product is made of them."""
 
 
 def with_one_factor(loop: Repeat) -> Repeat:
-    """Return the loop with one product in place of several by what does not depend on carried values."""
+    """Return the loop with one product in place of several steps by what does not depend on carried values."""
     if loop.turns is None or loop.turns < 2 * FEW or not loop.body.hopeful:
         return loop
-    chains = Chains(loop).found()
-    if not chains:
+    products = Products(loop)
+    found = products.found()
+    if not found:
         return loop
 
     def rewrite(index: int, new: dict[int, Any]) -> Any:
-        base, factors = chains[index]
-        products = list(together([(primitive, new[k]) for primitive, k in factors]))
-        return binary(multiply_p, new[base], watched_if_infinite(products[-1])) if all(map(is_moderate, products)) else None
+        factors: dict[int, Any] = {}
+        factor = products.factor(index, found[index], new, factors)
+        if not all(is_moderate(x) for x in factors.values() if type(x) is Var):
+            return None
+        return binary(multiply_p, new[found[index].base], watched_if_infinite(factor) if type(factor) is Var else factor)
 
-    return attrs.evolve(loop, body=replayed(loop.body, instead=dict.fromkeys(chains, rewrite)))
-
-
-def together(factors: Sequence[tuple[Primitive, Any]]) -> Iterator[Any]:
-    """Yield the products of the first factors, and at last of all."""
-    ordered = sorted(factors, key=lambda factor: factor[0] is divide_p)  # there is something to be divided first, if it can be
-    total: Any = 1.0
-    for primitive, x in ordered:
-        if primitive is subtract_p:
-            x = binary(subtract_p, 1.0, x)
-        operation = divide_p if primitive is divide_p else multiply_p
-        total = x if type(total) is float and operation is multiply_p else binary(operation, total, x)
-        yield total
+    return attrs.evolve(loop, body=replayed(loop.body, instead=dict.fromkeys(found, rewrite)))
 
 
 def is_moderate(x: Any) -> bool:
@@ -68,8 +61,16 @@ def watched_if_infinite(x: Any) -> Any:
     return apply(watched_p, binary(subtract_p, x, binary(multiply_p, x, 0.0)))
 
 
-class Chains:
-    """The products in the body of a loop of one carried value and several that are none."""
+@frozen(eq=False)
+class Product:
+    """A step that comes to a product: of the step `base`, and of what the steps `within` multiply it with."""
+
+    base: int
+    within: frozenset[int]
+
+
+class Products:
+    """The steps in the body of a loop that are products of one value that depends on carried ones, and others that do not."""
 
     def __init__(self, loop: Repeat) -> None:
         body = loop.body
@@ -83,60 +84,71 @@ class Chains:
             if all(s is None or s in self.free for s in step[1]) and step[0].batch is not None and is_safe(step):
                 self.free.add(index)
 
-    def found(self) -> dict[int, tuple[int, list[Factor]]]:
-        """Return the last step of each chain of products, with the value that it begins with and the factors."""
-        chains: dict[int, tuple[int, list[Factor]]] = {}
+    def found(self) -> dict[int, Product]:
+        """Return the products of more than one step, by the last of these."""
+        products: dict[int, Product] = {}
         absorbed: set[int] = set()
-        for index in reversed(self.order):
-            if index in absorbed or index in self.free:
+        moving = [index for index in self.order if index not in self.free]
+        largest = self.taken_apart(moving, self.kept)
+        for index in reversed(moving):
+            if index in absorbed:
                 continue
-            base, factors, within = self.chain(index)
-            if len(within) > 1:
-                absorbed |= within
-                chains[index] = base, factors
-        return chains
+            product = self.product(index, largest[index])
+            if len(product.within) > 1:
+                absorbed |= product.within
+                products[index] = product
+        return products
 
-    def chain(self, index: int) -> tuple[int, list[Factor], set[int]]:
-        """Return what a step is the product of: a value, and factors; and the steps that multiply."""
-        factors: list[Factor] = []
-        within: set[int] = set()
-        while (link := self.link(index)) is not None:
-            source, factor, used = link
-            if within and not self.readers[index] <= within | used:
-                break
-            if within and index in self.kept:
-                break
-            factors.insert(0, factor)
-            within |= used
-            index = source
-        return index, factors, within
+    def product(self, index: int, largest: Product) -> Product:
+        """Return what a step is the product of, where values that something else reads are not taken apart."""
+        product, whole = largest, self.kept - {index}
+        while shared := {k for k in product.within - {index} if not self.readers[k] <= product.within}:
+            whole |= shared
+            product = self.taken_apart(sorted(product.within), whole)[index]
+        return product
 
-    def link(self, index: int) -> tuple[int, Factor, set[int]] | None:
-        """Return how a step multiplies or divides a carried value, and the steps that it takes for it."""
+    def taken_apart(self, order: Sequence[int], whole: frozenset[int]) -> dict[int, Product]:
+        """Return what each of some steps is the product of, where those of `whole` are not taken apart."""
+        found: dict[int, Product] = {}
+        for index in order:
+            sources = self.multiplied(index)
+            parts = [Product(s, NONE) if s in whole or s not in found else found[s] for s in sources]
+            within = frozenset({index}).union(*[part.within for part in parts])
+            if parts and all(part.base == parts[0].base for part in parts) and len(within) <= LONG:
+                found[index] = Product(parts[0].base, within)
+            else:
+                found[index] = Product(index, NONE)
+        return found
+
+    def multiplied(self, index: int) -> list[int]:
+        """Return the sources of a step that it is linear in, if the others are known before the loop; else none."""
         primitive, sources, _, _, value = self.steps[index]
-        if primitive not in (multiply_p, divide_p, subtract_p) or np.result_type(value).char not in "fd" or None in sources:
-            return None
-        a, b = sources
-        assert a is not None and b is not None
-        if primitive is subtract_p:
-            inner, others, _, _, _ = self.steps[b]
-            if inner is not multiply_p or a not in others or b in self.kept or self.readers[b] != {index}:
-                return None
-            factor = others[1] if others[0] == a else others[0]
-            used = {index, b}
-        else:
-            if primitive is multiply_p and a in self.free:
-                a, b = b, a
-            factor, used = b, {index}
-        if a in self.free or factor not in self.free or not self.fits(a, value) or not self.fits(factor, value, spread=True):
-            return None
-        assert factor is not None
-        return a, (primitive, factor), used
+        if np.result_type(value).char not in "fd" or np.size(value) > SMALL or None in sources:
+            return []
+        moving = [s for s in sources if s is not None and s not in self.free]
+        if any(np.shape(self.steps[s][4]) != np.shape(value) for s in moving):
+            return []
+        if any(np.result_type(self.steps[s][4]) != np.result_type(value) for s in sources if s is not None):
+            return []
+        if primitive in (add_p, subtract_p):
+            return moving if len(moving) == 2 else []
+        if primitive is multiply_p or primitive is negative_p:
+            return moving if len(moving) == 1 else []
+        return moving if primitive is divide_p and moving == [sources[0]] else []
 
-    def fits(self, index: int, value: Any, spread: bool = False) -> bool:
-        """Tell whether a value has the dtype of another one, and its shape, or one that is spread over it."""
-        x = self.steps[index][4]
-        if np.result_type(x) != np.result_type(value) or np.size(value) > SMALL:
-            return False
-        shape = np.broadcast_shapes(np.shape(x), np.shape(value)) if spread else np.shape(x)
-        return bool(shape == np.shape(value))
+    def factor(self, index: int, product: Product, new: dict[int, Any], factors: dict[int, Any]) -> Any:
+        """Return what the base of a product is multiplied with to come to a step within it; enter it in `factors`."""
+        if index == product.base:
+            return 1.0
+        if index in factors:
+            return factors[index]
+        primitive, sources, _, _, _ = self.steps[index]
+        given = [new[s] if s in self.free else self.factor(s, product, new, factors) for s in sources if s is not None]
+        if primitive is multiply_p and 1.0 in [x for x in given if type(x) is float]:
+            total = given[1] if type(given[0]) is float else given[0]
+        elif primitive is negative_p:
+            total = -given[0]
+        else:
+            total = binary(primitive, *given)
+        factors[index] = total
+        return total
