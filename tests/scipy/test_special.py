@@ -1,5 +1,6 @@
 """The functions of `tapegrad.scipy.special` under both doors: SciPy's values, one derivative, single precision kept."""
 
+import math
 import subprocess
 import sys
 from typing import Any
@@ -72,6 +73,21 @@ def test_spherical_bessel_functions_and_their_derivatives(name: str, n: int) -> 
     for derivative in (False, True):
         assert np.allclose(ours(n, POSITIVE, derivative), theirs(n, POSITIVE, derivative), rtol=1e-12)
         check_grads(lambda z, derivative=derivative: ours(n, z, derivative), (POSITIVE,), 2, modes=("rev",))
+
+
+@pytest.mark.parametrize(
+    ("x", "trigamma", "tetragamma"),
+    [(-101.25, 19.72938087145514, 124.02501013375437), (-1e12 - 0.5, math.pi**2 - 1e-12, -9.99999999998e-25)],
+)
+def test_derivatives_of_gammaln_far_left_take_no_longer_than_elsewhere(x: float, trigamma: float, tetragamma: float) -> None:
+    second: Any = tg.grad(tg.grad(special.gammaln))
+    np.testing.assert_allclose(second(x), trigamma, rtol=1e-13)
+    np.testing.assert_allclose(tg.grad(second)(x), tetragamma, rtol=1e-13)
+
+
+def test_second_derivatives_of_binom_take_no_longer_for_large_numbers() -> None:
+    by_k = tg.grad(tg.grad(lambda k: special.binom(1e12, k)))(2.0)
+    np.testing.assert_allclose(by_k, 3.564674889366212e26, rtol=1e-12)
 
 
 def test_polygamma_and_multigammaln_are_scipys() -> None:

@@ -11,7 +11,13 @@ from tapegrad.core.families import constant
 from tapegrad.core.primitive import case, missing
 from tapegrad.core.var import apply
 from tapegrad.ops.scipy_special.family import elementwise
-from tapegrad.ops.scipy_special.precision import BERNOULLI, in_double, in_double_or_complex, polynomial
+from tapegrad.ops.scipy_special.precision import (
+    BERNOULLI,
+    cotangent_derivative,
+    in_double,
+    in_double_or_complex,
+    polynomial,
+)
 from tapegrad.ops.scipy_special.precision import polygamma as plain_polygamma
 from tapegrad.ops.scipy_special.precision import polygamma_shift as plain_shift
 
@@ -44,11 +50,9 @@ def _complex_polygamma(n: int, z: Any) -> Any:
     for j, b in enumerate(BERNOULLI):
         k = 2 * j + 2
         total = total + sign * b * math.factorial(k + n - 1) / math.factorial(k) * x ** (-k - n)
-    cotangent = np.polynomial.Polynomial([0.0, 1.0])
-    for _ in range(n):
-        cotangent = -math.pi * cotangent.deriv() * np.polynomial.Polynomial([1.0, 0.0, 1.0])
-    mirrored = sign * (total - (-1) ** n * math.pi * polynomial(cotangent.coef, np.cos(math.pi * z) / np.sin(math.pi * z)))
-    return np.asarray(np.where(left, -mirrored, total), z.dtype if hasattr(z, "dtype") else complex)[()]
+    turns = math.pi * (z - np.round(np.real(z)))
+    cotangent = polynomial(cotangent_derivative(n), np.cos(turns) / np.sin(turns))
+    return np.asarray(np.where(left, (-1) ** n * total - cotangent, total), z.dtype if hasattr(z, "dtype") else complex)[()]
 
 
 polygamma_p = elementwise(

@@ -171,8 +171,37 @@ def polygamma(order: int, x: Any) -> Any:
     """Return the derivative of `digamma` of the given order."""
     if order == 0:
         return scipy.special.digamma(x)
+    far = np.asarray(x) < -FAR
+    if np.any(far):
+        return np.where(far, _mirrored_polygamma(order, np.where(far, x, -FAR)), polygamma(order, np.where(far, 1.0, x)))[()]
     scale = float((-1) ** (order + 1) * math.factorial(order))
     return scale * scipy.special.zeta(order + 1.0, x)
+
+
+FAR = 100.0
+"""How far left of 0 SciPy's zeta function still goes, in steps of 1, in a bearable time."""
+
+
+def _mirrored_polygamma(order: int, x: Any) -> Any:
+    """Return `polygamma` left of 0, by reflection.
+
+    References:
+        DLMF, https://dlmf.nist.gov/5.15.E6
+    """
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        turns = x - np.round(x)
+        between = turns - np.copysign(0.5, turns)  # so that the cotangent is exactly 0 in the middle between two poles
+        cotangent = np.where(np.abs(turns) < 0.25, 1.0 / np.tan(math.pi * turns), -np.tan(math.pi * between))
+        return (-1.0) ** order * polygamma(order, 1.0 - x) - polynomial(cotangent_derivative(order), cotangent)
+
+
+@lru_cache
+def cotangent_derivative(order: int) -> Any:
+    """Return the derivative of ``pi cot(pi x)`` of the given order, as the coefficients of a polynomial in ``cot(pi x)``."""
+    y = np.polynomial.Polynomial([0.0, math.pi])
+    for _ in range(order):
+        y = -math.pi * y.deriv() * np.polynomial.Polynomial([1.0, 0.0, 1.0])
+    return y.coef.tolist()
 
 
 def polygamma_shift(order: int, x: Any, step: Any) -> Any:
