@@ -135,8 +135,8 @@ def floating(x: Any) -> Any:
 
 
 def as_real(n: Any, dtype: Any) -> Any:
-    """Return counts as real numbers that do not promote arrays of the given dtype."""
-    return n if isinstance(n, int) else astype(n, np.finfo(dtype).dtype)
+    """Return counts as real numbers that do not promote arrays of the given dtype; as they are beside integers."""
+    return n if isinstance(n, int) or np.dtype(dtype).kind in "biu" else astype(n, np.finfo(dtype).dtype)
 
 
 def any_true(mask: Any) -> bool:

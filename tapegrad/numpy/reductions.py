@@ -7,6 +7,7 @@ import numpy as np
 
 from tapegrad.core.arrays import dtype_of
 from tapegrad.core.primitive import Primitive
+from tapegrad.core.structure import astype
 from tapegrad.core.var import Var
 from tapegrad.numpy.arguments import any_true, as_real, counted, floating, in_dtype, is_traced, masked, plain, reduction, scalar
 from tapegrad.numpy.door import gathered, refuse_out, stands_for
@@ -140,7 +141,7 @@ def mean(
     if any_true(np.equal(n, 0)):
         warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=2)
     y: Array = total / as_real(n, total.dtype)
-    return y
+    return astype(y, dtype) if dtype is not None and total.dtype.kind in "biu" else y
 
 
 def extreme(p: Primitive, both: np.ufunc, a: Any, axis: Any, keepdims: bool, initial: Any, where: Any) -> Array:

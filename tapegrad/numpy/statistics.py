@@ -120,23 +120,30 @@ def var(
     """
     refuse_out(out, "var")
     ddof = one_of(ddof, correction)
-    if type(a) is Var and where is True and mean is None:
+    whole = dtype is not None and np.dtype(dtype).kind in "biu"
+    if type(a) is Var and where is True and mean is None and not whole:
         return reduction(var_p, a, axis, dtype, keepdims, **({"ddof": ddof} if ddof else {}))
-    a = gathered(a)
-    if not is_traced(a, where, mean):
-        return plain(np.var, a, axis, dtype, None, ddof, keepdims, where=where, mean=mean)
-    dtype = dtype or floating(a)
-    a = a if dtype is None and type(a) is Var else astype(a, dtype)
+    x: Any = gathered(a)
+    if not is_traced(x, where, mean):
+        return plain(np.var, x, axis, dtype, None, ddof, keepdims, where=where, mean=mean)
+    dtype = dtype or floating(x)
+    if whole:
+        x = x if type(x) is Var else np.asarray(x)  # the mean becomes whole, as NumPy has it, and the elements do not
+    elif dtype is not None or type(x) is not Var:
+        x = astype(x, dtype)
     if mean is None:
-        mean = sum(a, axis, None, None, True, where=where) / as_real(counted(a, axis, True, where), a.dtype)
-    apart = masked(a - mean, where, 0)
+        total = sum(x, axis, dtype, None, True, where=where)
+        mean = total / as_real(counted(x, axis, True, where), total.dtype)
+        mean = astype(mean, dtype) if whole else mean
+    apart = masked(x - mean, where, 0)
     squares = np.square(apart) if apart.dtype.kind != "c" else np.square(np.real(apart)) + np.square(np.imag(apart))
-    freedom = counted(a, axis, keepdims, where) - ddof
+    freedom = counted(x, axis, keepdims, where) - ddof
     if any_true(np.less_equal(freedom, 0)):
         warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=2)
     freedom = np.maximum(freedom, 0)
-    y: Array = sum(squares, axis, None, None, keepdims) / as_real(freedom, squares.dtype)
-    return y
+    total = sum(squares, axis, dtype, None, keepdims)
+    y: Array = total / as_real(freedom, total.dtype)
+    return astype(y, dtype) if whole else y
 
 
 @stands_for(np.std)
@@ -178,7 +185,7 @@ def std(
     if not is_traced(a, where, mean):
         return plain(np.std, a, axis, dtype, None, ddof, keepdims, where=where, mean=mean)
     y: Array = unary(deviation_p, var(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean))
-    return y
+    return y if dtype is None or np.dtype(dtype).kind not in "biu" else astype(y, dtype)
 
 
 @stands_for(np.ptp)

@@ -160,3 +160,23 @@ def test_weights_of_observations_are_computed_with_in_double_precision() -> None
     gx, gw = pull(np.ones_like(y))
     np.testing.assert_array_equal(gx, tg.grad(lambda x: np.cov(x, aweights=w))(x))
     assert gw.dtype == np.float32
+
+
+@pytest.mark.parametrize("dtype", [int, np.int32, np.float32, complex, bool])
+@pytest.mark.parametrize("where", [True, np.array([True, False, True, True])])
+@pytest.mark.parametrize("name", ["mean", "var", "std"])
+def test_statistics_in_a_dtype_are_those_of_numpy_on_traced_values(name: str, where: Any, dtype: Any) -> None:
+    x = np.array([1.5, 2.7, 3.9, 7.2])
+
+    def f(x: Any) -> Any:
+        return getattr(N, name)(x, dtype=dtype, where=where)
+
+    expected = f(x)
+    for found in (tg.jit(f)(x), tg.vmap(f)(x[None])[0]):
+        assert found.dtype == expected.dtype
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_whole_variances_are_constants_beside_what_moves() -> None:
+    x = np.array([1.5, 2.7, 3.9, 7.2])
+    np.testing.assert_array_equal(tg.grad(lambda x: np.sum(x) * N.var(x, dtype=int))(x), np.full(4, 4.0))
