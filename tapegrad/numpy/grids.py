@@ -108,6 +108,7 @@ def linspace(
         return plain(np.linspace, first, last, num, endpoint, retstep, dtype, axis, device=device)
     if num < 0:
         raise ValueError(f"Number of samples, {num}, must be non-negative.")
+    first, last = (float(x) if type(x) is int else x for x in (first, last))  # short integers do not hold any int
     first, last = in_common_dtype((first, last))
     y: Any = apply(linspace_p, first, last, num=num, endpoint=bool(endpoint))
     y = moveaxis(y, 0, axis) if axis else y

@@ -9,6 +9,8 @@ from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, apply
 from tapegrad.core.writing import own
 from tapegrad.numpy.door import gathered, stands_for
+from tapegrad.numpy.flipping import flip
+from tapegrad.numpy.grids import linspace
 from tapegrad.numpy.indexing import read, take
 from tapegrad.numpy.joins import concatenate
 from tapegrad.numpy.quantiles import median
@@ -153,20 +155,17 @@ def _edge(x: Any, axis: int, at: slice) -> Any:
 
 
 def _ramped(x: Any, axis: int, before: int, after: int, ends: Any) -> Any:
-    """Pad one axis with straight lines from the end values to the edges."""
-    shape = [1] * x.ndim
+    """Pad one axis with straight lines from the end values to the edges; whole ones are rounded as `linspace` rounds them."""
     parts = [x]
     if before:
-        shape[axis] = before
-        steps = (np.arange(before) / before).reshape(shape)
-        edge = _edge(x, axis, slice(0, 1))
-        parts.insert(0, ((edge - ends[0]) * steps + ends[0]).astype(x.dtype))
+        parts.insert(0, _line(ends[0], x, 0, before, axis))
     if after:
-        shape[axis] = after
-        steps = (np.arange(after, 0, -1) - 1.0).reshape(shape) / after
-        edge = _edge(x, axis, slice(-1, None))
-        parts.append(((edge - ends[1]) * steps + ends[1]).astype(x.dtype))
+        parts.append(flip(_line(ends[1], x, -1, after, axis), axis))
     return concatenate(parts, axis) if len(parts) > 1 else x
+
+
+def _line(end: Any, x: Any, edge: int, count: int, axis: int) -> Any:
+    return linspace(end, take(x, edge, axis), count, False, dtype=x.dtype, axis=axis)
 
 
 def _summarised(x: Any, axis: int, before: int, after: int, statistic: Callable[..., Any], lengths: Any) -> Any:

@@ -31,6 +31,9 @@ OF_INTEGERS: dict[str, Callable[[Any], Any]] = {
     "nanmax from a number": lambda x: N.nanmax(x, axis=1, initial=1),
     "nanmean of all": N.nanmean,
     "padded with means": lambda x: N.pad(x, 1, mode="mean"),
+    "padded with ramps": lambda x: N.pad(3 - x, 3, mode="linear_ramp", end_values=((1, -2), (-3, 4))),
+    "padded with ramps from beyond": lambda x: N.pad(x.astype(np.uint8), 3, mode="linear_ramp", end_values=(-3, 300)),
+    "numbers from beyond": lambda x: N.linspace(-3, x.astype(np.uint8), 4),
 }
 OF_NUMBERS: dict[str, Callable[[Any], Any]] = {
     "a quantile": lambda x: N.quantile(x, 0.3, axis=0),
