@@ -129,10 +129,15 @@ def unwrap(p: ArrayLike, discont: float | None = None, axis: int = -1, *, period
     x = x if type(x) is Var else np.asarray(x)
     axis = normalize_axis_index(axis, x.ndim)
     steps = diff(x if is_traced(period) else apply(stop_gradient_p, x), axis=axis)
-    high = period / 2
-    wrapped = np.remainder(steps + high, period) - high
-    wrapped = np.where(np.logical_and(np.equal(wrapped, -high), np.greater(steps, 0)), high, wrapped)
-    small = np.less(np.absolute(steps), high if discont is None else discont)
-    turns = np.cumsum(np.where(small, 0.0, wrapped - steps), axis)
+    dtype = np.result_type(dtype_of(steps), period if type(period) in (int, float) else dtype_of(period))
+    whole = dtype.kind in "iu"
+    half = period // 2 if whole else period / 2
+    wrapped = np.remainder(steps + half, period) - half
+    ties = np.logical_and(np.equal(wrapped, -half), np.greater(steps, 0))
+    ties = np.logical_and(ties, np.equal(period % 2, 0)) if whole else ties  # no step is half of an odd period
+    wrapped = np.where(ties, half, wrapped)
+    small = np.less(np.absolute(steps), period / 2 if discont is None else discont)
+    turns = np.cumsum(np.where(small, 0, wrapped - steps), axis)
     y: Array = np.concatenate([x[along(axis, slice(None, 1))], x[along(axis, slice(1, None))] + turns], axis)
+    y = y if y.dtype == dtype else astype(y, dtype)
     return y

@@ -7,7 +7,7 @@ import pytest
 
 import tapegrad as tg
 from tapegrad import numpy as tnp
-from tests.numpy.through_doors import check
+from tests.numpy.through_doors import assert_same, check
 
 N: Any = np
 """NumPy without its types, for what they refuse."""
@@ -114,3 +114,17 @@ def test_the_places_of_samples_may_have_more_axes_than_they(values: Any, places:
     _, moved = tg.jvp(lambda y, x: np.trapezoid(y, x, axis=axis), (y, x), (y, x))
     np.testing.assert_allclose(moved, 2 * wanted)
     np.testing.assert_allclose(sum(np.sum(c * z) for c, z in zip(pull(g), (y, x), strict=True)), np.sum(g * moved))
+
+
+@pytest.mark.parametrize(
+    "settings", [{"period": 6}, {"period": 5}, {"discont": 4, "period": 5}, {"period": np.int16(9)}, {"period": 6.5}]
+)
+@pytest.mark.parametrize("dtype", [np.int8, np.int64, np.float32])
+def test_whole_angles_are_unwrapped_to_whole_ones(dtype: Any, settings: dict[str, Any]) -> None:
+    angles = np.array([[0, 30, 20, 10, 13], [3, 5, 70, 76, 70]]).astype(dtype)
+    expected = np.unwrap(angles, **settings)
+    assert_same(tg.jit(lambda x: np.unwrap(x, **settings))(angles), expected)
+    assert_same(tg.vmap(lambda x: np.unwrap(x, **settings))(angles), expected)
+    period: Any = np.asarray(settings["period"])
+    expected = np.unwrap(angles, period=period[()])
+    assert_same(tg.jit(lambda p: tnp.unwrap(angles, period=p))(period), expected)
