@@ -293,6 +293,21 @@ def test_the_cotangents_of_the_parts_of_an_array_are_joined(cuts: list[Any], joi
     assert ("concatenate" in found) == joined and ("scatter" in found) == (not joined)
 
 
+@pytest.mark.parametrize("shape", [(12,), (12, 3)])
+@pytest.mark.parametrize(("order", "left"), [(range(12), 0), (range(-12, 0), 0), ([0, *range(12)], 1), (range(1, 12), 1)])
+def test_the_cotangents_of_rows_that_are_all_read_once_are_stacked(shape: tuple[int, ...], order: Any, left: int) -> None:
+    x = np.random.default_rng(0).normal(size=shape)
+
+    def f(x: Any) -> Any:
+        y: Any = 0.0
+        for k in order:
+            y = y * 0.3 + tnp.sin(x[k])
+        return tnp.sum(y * y)
+
+    agrees(tg.grad(f), x)
+    assert str(tg.jit(tg.grad(f)).lower(x).after).count("scatter") == left
+
+
 def test_numbers_are_divided_by_powers_of_two_exactly() -> None:
     x = np.array([1.0, 3.0, 1e-300, 5e-324, 1e300])
     for number in (2.0, -0.5, 1024.0, 3.0, 1e12):

@@ -12,7 +12,7 @@ import numpy as np
 
 from tapegrad.compiler.groups import sizes
 from tapegrad.compiler.passes.alike import slices_in_a_row
-from tapegrad.compiler.passes.pieces import side_by_side
+from tapegrad.compiler.passes.pieces import one_by_one, side_by_side
 from tapegrad.compiler.passes.rewriting import argument, producer, replayed
 from tapegrad.compiler.passes.sums import sum_by_product
 from tapegrad.compiler.trace import Trace
@@ -393,7 +393,7 @@ RULES: dict[Primitive, tuple[Rule, ...]] = {
     power_p: (_power,),
     matmul_p: (_stack_times_matrix, _product_of_negative),
     concatenate_p: (slices_in_a_row,),
-    scatter_p: (side_by_side,),
+    scatter_p: (side_by_side, one_by_one),
     reshape_p: (_same_shape, _reshape_twice, _reshape_negative),
     transpose_p: (_transpose_twice,),
     broadcast_to_p: (_same_shape, _spread_again),

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from tapegrad.compiler.passes.rewriting import argument, producer
 from tapegrad.core.arrays import dtype_of, shape_of
 from tapegrad.core.indexing import parts_of
 from tapegrad.core.var import apply
-from tapegrad.ops.join import concatenate_p
+from tapegrad.ops.join import concatenate_p, stack_p
 
 FEW = 16
 """Pieces up to which they are looked at."""
@@ -31,6 +34,22 @@ def side_by_side(args: Sequence[Any], settings: dict[str, Any], value: Any) -> A
         if shape_of(x) != (*shape[:axis], stop - start, *shape[axis + 1 :]):
             return None
     return apply(concatenate_p, *[x for _, x in pairs], axis=axis, ends=tuple(ends))
+
+
+def one_by_one(args: Sequence[Any], settings: dict[str, Any], value: Any) -> Any:
+    """So does a stack of pieces that is put at each position once: the stack in that order."""
+    index = settings["indices"][0]
+    index = index[0] if type(index) is tuple and len(index) == 1 else index
+    step = producer(args[0])
+    if len(args) > 1 or step is None or step[0] is not stack_p or step[3]["axis"] != 0:
+        return None
+    count = settings["shape"][0]
+    if type(index) is not np.ndarray or index.shape != (count,) or shape_of(args[0]) != settings["shape"]:
+        return None
+    order = np.argsort(index % count, kind="stable")
+    if not np.array_equal((index % count)[order], np.arange(count)):
+        return None
+    return apply(stack_p, *[argument(args[0], k) for k in order.tolist()], axis=0)
 
 
 def span_of(index: Any, shape: tuple[int, ...]) -> tuple[int, int, int] | None:
