@@ -33,6 +33,7 @@ TURNS: dict[str, Callable[[Any, Any], Any]] = {
     "itself, doubled and negated": lambda u, r: (-u - u - u * 0.5) * r,
     "only itself": lambda u, r: -1.0 * -(u + u) + 0.0 * r,
     "a long way": lambda u, r: [u := u - u * tnp.tanh(r * k) ** 2 * 0.1 for k in range(100)][-1],
+    "a step of two outputs": lambda u, r: tg.cond(u[0] > 0.0, lambda u: (u, r), lambda u: (r, u), u)[0] * r * tnp.cos(r),
     "two carried values": lambda u, r: u * tnp.roll(u, 1) * r * tnp.cos(r),
     "what is taken from the factors": lambda u, r: r * tnp.cos(r) - u * r * tnp.cos(r) * 0.5,
 }

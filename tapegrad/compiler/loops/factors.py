@@ -24,6 +24,7 @@ from tapegrad.core.doubt import watched_p
 from tapegrad.core.var import Var, apply, binary
 from tapegrad.ops.arithmetic import add_p, divide_p, multiply_p, negative_p, subtract_p
 
+LINEAR = frozenset({add_p, subtract_p, multiply_p, divide_p, negative_p})
 NONE: frozenset[int] = frozenset()
 
 LONG = 64
@@ -123,7 +124,7 @@ class Products:
     def multiplied(self, index: int) -> list[int]:
         """Return the sources of a step that it is linear in, if the others are known before the loop; else none."""
         primitive, sources, _, _, value = self.steps[index]
-        if np.result_type(value).char not in "fd" or np.size(value) > SMALL or None in sources:
+        if primitive not in LINEAR or None in sources or np.size(value) > SMALL or np.result_type(value).char not in "fd":
             return []
         moving = [s for s in sources if s is not None and s not in self.free]
         if any(np.shape(self.steps[s][4]) != np.shape(value) for s in moving):
