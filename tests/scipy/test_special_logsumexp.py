@@ -82,6 +82,20 @@ def test_a_weight_of_zero_hides_an_infinite_element() -> None:
     assert np.array_equal(tg.grad(lambda a: logsumexp(a, b=b))(a), [0.0, 1.0])
 
 
+@pytest.mark.parametrize("dtype", (np.float32, np.float64))
+@pytest.mark.parametrize("signed", (False, True))
+def test_a_weight_of_zero_hides_an_element_however_large(dtype: Any, signed: bool) -> None:
+    def f(a: Any) -> Any:
+        b = np.array([0.0, 1.0, 2.0], dtype)
+        return logsumexp(a, b=b, return_sign=True)[0] if signed else logsumexp(a, b=b)
+
+    a = np.array([1e4, -1e4, 0.0], dtype)
+    for derivative in (tg.grad(f), tg.jacfwd(f), tg.jit(tg.grad(f))):
+        np.testing.assert_array_equal(derivative(a), [0.0, 0.0, 1.0])
+    np.testing.assert_array_equal(tg.hessian(f)(a), np.zeros((3, 3)))
+    assert tg.grad(lambda a: logsumexp(a, b=0.0))(dtype(2.0)) == 0.0
+
+
 def test_nothing_overflows_and_small_rests_count() -> None:
     assert np.array_equal(tg.grad(logsumexp)(np.array([1e4, 1e4, -1e4])), [0.5, 0.5, 0.0])
     assert traced(logsumexp, np.array([0.0, -50.0])) == pytest.approx(np.exp(-50.0))

@@ -85,7 +85,12 @@ def _shares(a: Any, b: Any, y: Any, axis: Axes, keepdims: bool) -> Any:
     if b is not None:
         a = np.where((b == 0) & np.isinf(a), -np.inf, a)
     below = np.exp(np.where(tied, 0.0, a - y))
-    return below / add_up(below if b is None else b * below, axis, None, None, axis is not None or keepdims)
+    return below / add_up(below if b is None else _weigh(b, below), axis, None, None, axis is not None or keepdims)
+
+
+def _weigh(b: Any, x: Any) -> Any:
+    """Return ``b * x``, and 0 for what is left out by its weight, however large it is."""
+    return np.where((b == 0) & np.isinf(x), 0.0, b * x)
 
 
 def _share(a: Any, y: Any, axis: Axes, keepdims: bool) -> Any:
@@ -147,7 +152,7 @@ def _weighted(a: Any, b: Any, axis: Axes = None, keepdims: bool = False, signed:
 
 
 def _by_a(a: Any, b: Any, y: Any, axis: Axes, keepdims: bool) -> Any:
-    return b * _shares(a, b, y, axis, keepdims)
+    return _weigh(b, _shares(a, b, y, axis, keepdims))
 
 
 def _pull_a(g: Any, y: Any, a: Any, b: Any, axis: Axes = None, keepdims: bool = False, signed: bool = False) -> Any:
