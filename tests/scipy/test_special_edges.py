@@ -119,6 +119,14 @@ def test_exact_where_the_textbook_form_fails(f: Any, x: float, first: float | No
         assert twice == pytest.approx(second, rel=1e-9, abs=0.0 if second else 1e-15)
 
 
+@pytest.mark.parametrize(("delta", "r"), [(1e-5, 3.0), (1e5, 0.3), (1.0, 1e-10), (2.0, 1.0)])
+def test_second_derivatives_of_pseudo_huber_are_exact_for_large_and_small_residuals(delta: float, r: float) -> None:
+    by_both = tg.hessian(lambda x: special.pseudo_huber(x[0], x[1]))(np.array([delta, r]))
+    radius = math.hypot(delta, r)
+    np.testing.assert_allclose(by_both[1], [(r / radius) ** 3, (delta / radius) ** 3], rtol=1e-13)
+    np.testing.assert_allclose(by_both[0, 1], by_both[1, 0], rtol=1e-13)
+
+
 def test_scipys_door_is_as_exact() -> None:
     assert orders(scipy.special.log_ndtr, -1e8) == orders(special.log_ndtr, -1e8)
     assert orders(scipy.special.rgamma, -3.0) == orders(special.rgamma, -3.0)

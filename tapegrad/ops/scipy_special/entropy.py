@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import scipy.special
 
+from tapegrad.core.var import apply
+from tapegrad.ops.powers import leg
 from tapegrad.ops.scipy_special.family import elementwise
 from tapegrad.ops.scipy_special.precision import weak
 
@@ -88,10 +90,20 @@ def _pseudo_huber_by_delta(g: Any, y: Any, delta: Any, r: Any) -> Any:
     return g * np.where(delta < 0, 0.0, rest * _over(rest, radius))
 
 
+pseudo_huber_slope_p = elementwise(
+    "pseudo_huber_slope",
+    lambda delta, r: delta * leg(r, delta),
+    lambda g, y, delta, r: g * leg(r, delta) ** 3,  # that of the product is ``r/y - delta**2 * r/y**3``
+    lambda g, y, delta, r: g * leg(delta, r) ** 3,
+    domain=POSITIVE,
+    expand=lambda delta, r: delta * leg(r, delta),
+)
+"""The derivative of pseudo-Huber loss by `r`: its own derivatives do not cancel, whichever of `delta` and `r` is small."""
+
 pseudo_huber_p = elementwise(
     "pseudo_huber",
     scipy.special.pseudo_huber,
     _pseudo_huber_by_delta,
-    lambda g, y, delta, r: g * np.where(delta < 0, 0.0, delta * _over(r, np.hypot(delta, r))),
+    lambda g, y, delta, r: g * np.where(delta < 0, 0.0, apply(pseudo_huber_slope_p, delta, r)),
     domain=((0.3, 2.0), (-2.0, 2.0)),
 )
