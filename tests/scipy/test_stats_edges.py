@@ -1,5 +1,6 @@
 """Distributions at the edges of their supports, outside of them, and far in the tails: no NaN where there is a derivative."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -154,3 +155,11 @@ def test_parameters_that_are_not_allowed_are_found_by_nan_check() -> None:
 def test_a_probability_of_1_is_curved_though_its_density_vanishes(f: Any, x: float, expected: float) -> None:
     for second in (tg.grad(tg.grad(f)), tg.jit(tg.grad(tg.grad(f))), tg.jacfwd(tg.jacfwd(f))):
         assert second(x) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("x", (1e-30, -1e-30, 1e-8, 0.5))
+def test_slopes_of_the_logistic_density_are_exact_beside_its_middle(x: float) -> None:
+    tanh = math.tanh(0.5 * x)
+    for f, slope in ((stats.logistic.logpdf, -tanh), (stats.logistic.pdf, -tanh * (1.0 - tanh * tanh) / 4.0)):
+        found: Any = tg.grad(f)(x)
+        assert math.isclose(found, slope, rel_tol=1e-14)

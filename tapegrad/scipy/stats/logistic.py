@@ -6,6 +6,7 @@ The arguments broadcast together to the shape of the result. `loc` moves the dis
 that is not positive, and any other parameter that is not allowed, gives NaN.
 """
 
+from tapegrad.ops.scipy_special.logistic import expit_slope, log_expit_slope
 from tapegrad.scipy import special
 from tapegrad.scipy.stats.support import Interval
 from tapegrad.typing import Array, ArrayLike
@@ -20,7 +21,7 @@ def logpdf(x: ArrayLike, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Array:
         >>> logpdf(np.array([-1.0, 0.5]), 0.0, 2.0)
         array([-2.14130115, -2.09502602])
     """
-    return SUPPORT.log_density(lambda z: special.log_expit(z) + special.log_expit(-z), x, loc, scale)
+    return SUPPORT.log_density(log_expit_slope, x, loc, scale)
 
 
 def pdf(x: ArrayLike, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Array:
@@ -30,7 +31,7 @@ def pdf(x: ArrayLike, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Array:
         >>> pdf(np.array([-1.0, 0.5]), 0.0, 2.0)
         array([0.11750186, 0.12306704])
     """
-    return SUPPORT.density(lambda z: special.expit(z) * special.expit(-z), x, loc, scale)
+    return SUPPORT.density(expit_slope, x, loc, scale)
 
 
 def logcdf(x: ArrayLike, loc: ArrayLike = 0.0, scale: ArrayLike = 1.0) -> Array:
