@@ -191,8 +191,8 @@ class Methods:
     def choose(self, *args: Any, **settings: Any) -> Any:
         return function(np.choose, self, *args, **settings)
 
-    def copy(self, *args: Any, **settings: Any) -> Any:
-        return function(np.copy, self)
+    def copy(self, order: Any = "C") -> Any:
+        return function(np.copy, self, "C" if order is None else order)
 
     def __copy__(self) -> Any:
         return function(np.copy, self)

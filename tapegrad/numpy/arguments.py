@@ -76,6 +76,19 @@ def kept(keepdims: Any) -> bool:
     return bool(keepdims)
 
 
+def memory_order(order: Any, default: str) -> Any:
+    """Return 'C', 'F', 'A' or 'K' for an order in memory as NumPy takes it: None for the default, and small letters, too.
+
+    Raises:
+        ValueError: for what is no order.
+    """
+    if order is None:
+        return default
+    if not isinstance(order, str) or order.upper() not in ("C", "F", "A", "K"):
+        raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
+    return order.upper()
+
+
 def is_traced(*values: Any) -> bool:
     """Tell whether one of the values is traced."""
     for x in values:  # noqa: SIM110  # half the time of any(...)

@@ -14,6 +14,7 @@ from tapegrad.core.primitive import FUNCTIONS
 from tapegrad.core.structure import astype
 from tapegrad.core.var import Var, apply
 from tapegrad.core.writing import in_memory, record, writable
+from tapegrad.numpy.arguments import memory_order
 from tapegrad.numpy.door import gathered, stands_for
 from tapegrad.numpy.joins import pack
 from tapegrad.ops.create import copy_p, full_p
@@ -37,7 +38,7 @@ def fill(value: Any, shape: Any, dtype: Any, order: Any) -> Array | None:
     if tape is None or dtype.kind not in "fc":
         return None
     settings = {"shape": lengths(shape), "dtype": dtype}
-    if order == "F":
+    if order != "C" and memory_order(order, "C") == "F":
         settings["order"] = "F"
     made: Array = writable(apply(full_p, value, **settings) if type(value) is Var else record(tape, full_p, value, settings))
     return made
@@ -45,10 +46,11 @@ def fill(value: Any, shape: Any, dtype: Any, order: Any) -> Array | None:
 
 def order_like(a: Any, order: Any) -> str:
     """Return 'C' or 'F' for the order of an array that is to be like another one."""
-    if order in ("K", "A"):
+    letter: str = memory_order(order, "K")
+    if letter in ("K", "A"):
         value = in_memory(a) if type(a) is Var else a
         return "F" if isinstance(value, np.ndarray) and value.flags.fnc else "C"
-    return str(order)
+    return letter
 
 
 # One value
@@ -247,7 +249,7 @@ def array(
     dtype: DTypeLike | None = None,
     *,
     copy: bool | None = True,
-    order: OrderLike = "K",
+    order: OrderLike | None = "K",
     subok: bool = False,
     ndmin: int = 0,
     ndmax: int = 0,
@@ -283,6 +285,7 @@ def array(
             made = writable(record(tape, copy_p, made, {}))
         plain: Array = made
         return plain
+    order = order if order == "K" else memory_order(order, "K")
     if dtype is not None and np.dtype(dtype) != x.dtype:
         x, fresh = astype(x, dtype), True
     if type(x) is Var and x.ndim < ndmin:
@@ -306,11 +309,13 @@ def own(x: Any, order: Any = "K") -> Any:
     """Return a copy that can be written of a traced value; integers and booleans come as they are."""
     if type(x) is not Var or x.dtype.kind not in "fc":
         return x
-    return writable(apply(copy_p, x) if order == "K" else apply(copy_p, x, order=order_like(x, order)))
+    if order == "K" or (order == "C" and in_memory(x).flags.c_contiguous):
+        return writable(apply(copy_p, x))
+    return writable(apply(copy_p, x, order=order_like(x, order)))
 
 
 @stands_for(np.copy)
-def copy(a: ArrayLike, order: OrderLike = "K", subok: bool = False) -> Array:
+def copy(a: ArrayLike, order: OrderLike | None = "K", subok: bool = False) -> Array:
     """Return a copy of `a`; while a tape records, one that can be written.
 
     Example:

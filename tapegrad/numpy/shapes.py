@@ -9,6 +9,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from tapegrad.core.primitive import FUNCTIONS
 from tapegrad.core.var import Var, apply
 from tapegrad.core.writing import View, flat, in_memory, own, writable
+from tapegrad.numpy.arguments import memory_order
 from tapegrad.numpy.door import gathered, stands_for
 from tapegrad.ops.shape import reshape_p, resolve, transpose_p
 from tapegrad.typing import Array, ArrayLike, Axis, Shape
@@ -114,10 +115,9 @@ def reshape(a: ArrayLike, /, shape: Shape, order: Order = "C", *, copy: bool | N
         wanted = resolve(wanted, a.size)
     if order == "C" and copy is None:
         return in_shape(a, wanted)
-    if order == "C":
-        y: Any = in_shape(a, wanted)
-    else:
-        y = in_ordered_shape(a, wanted, order=_order(a, order))
+    if memory_order(order, "C") == "K":
+        raise ValueError("order 'K' is not permitted for reshaping")
+    y: Any = _read(a, wanted, order)
     if copy is False and (type(y.link) is not View if a.link is not None else not np.may_share_memory(plain(y), plain(a))):
         raise ValueError("Unable to avoid creating a copy while reshaping.")
     reshaped: Array = y.copy() if copy else y
@@ -129,13 +129,12 @@ def lengths(shape: Any) -> tuple[int, ...]:
     return tuple(shape) if np.iterable(shape) else (shape,)
 
 
-def _order(a: Any, order: str) -> str:
-    """Return 'C' or 'F' for the order in which an operation reads `a`."""
-    if order not in ("C", "F", "A"):
-        raise ValueError(f"order must be one of 'C', 'F', 'A', or 'K' (got {order!r})")
-    if order == "A":
-        return "F" if in_memory(a).flags.fnc else "C"
-    return order
+def _read(a: Any, shape: tuple[int, ...], order: Any) -> Array:
+    """Return `a` in another shape, its elements read in an order other than 'K'."""
+    order = memory_order(order, "C")
+    if order == "C" or (order == "A" and not in_memory(a).flags.fnc):
+        return in_shape(a, shape)
+    return in_ordered_shape(a, shape, order="F")
 
 
 @stands_for(np.ravel)
@@ -156,10 +155,10 @@ def ravel(a: ArrayLike, order: Literal["C", "F", "A", "K"] = "C") -> Array:
     a = gathered(a)
     if type(a) is not Var:
         return np.ravel(a, order)
-    if order == "K":
+    if order != "C" and memory_order(order, "C") == "K":
         strides = in_memory(a).strides
         a, order = transpose(a, tuple(sorted(range(a.ndim), key=lambda k: -abs(strides[k])))), "C"
-    y: Any = in_shape(a, (a.size,)) if order == "C" else in_ordered_shape(a, (a.size,), order=_order(a, order))
+    y: Any = in_shape(a, (a.size,)) if order == "C" else _read(a, (a.size,), order)
     vector: Array = y if type(y.link) is not View or y.link.where.flags.c_contiguous else own(y)
     return vector
 

@@ -1,5 +1,6 @@
 """Shapes, orders of axes, places, diagonals: values as NumPy's through both doors, derivatives to the second order."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from tests.numpy.through_doors import check
 
 RNG = np.random.default_rng(0)
 A = RNG.normal(size=(3, 4))
+N: Any = np
+"""NumPy without its types, for what they refuse."""
 FRACTIONS: Any = np.ones(3)
 B = RNG.normal(size=(2, 3, 4))
 V = RNG.normal(size=5)
@@ -135,3 +138,47 @@ def test_bad_input_is_numpys_error(wrong: Any, error: type[Exception]) -> None:
 @pytest.mark.parametrize("axis", [None, 0, -1])
 def test_a_scalar_is_squeezed_along_the_axis_that_numpy_gives_it(axis: int | None) -> None:
     assert tg.grad(lambda x: np.squeeze(x, axis))(np.array(2.0)) == 1.0
+
+
+def face(x: Any) -> Any:
+    """Return what makes arrays like `x`: NumPy, or `tapegrad.numpy` for a traced value."""
+    return np if type(x) is np.ndarray else tnp
+
+
+ORDERED: dict[str, Callable[[Any, Any], Any]] = {
+    "copy": lambda x, order: N.copy(x.T, order=order),
+    "the method copy": lambda x, order: x.T.copy(order),
+    "reshape": lambda x, order: N.reshape(x.T.copy(), (12, 1), order=order),
+    "the method reshape": lambda x, order: x.T.copy().reshape((12, 1), order=order),
+    "ravel": lambda x, order: N.ravel(x.T.copy(), order=order),
+    "flatten": lambda x, order: x.T.copy().flatten(order),
+    "full_like": lambda x, order: N.full_like(x.T, x[0, 0], order=order),
+    "array": lambda x, order: face(x).array(x.T, order=order),
+    "full": lambda x, order: face(x).full((4, 3), x[0, 0], order="C" if order in ("A", "K") else order),
+}
+
+
+@pytest.mark.parametrize("order", [None, "C", "F", "A", "K", "c", "f"])
+@pytest.mark.parametrize("name", ORDERED)
+def test_arrays_lie_in_the_order_that_was_asked_for_so_that_writes_reach_what_they_reach_in_numpy(
+    name: str, order: Any
+) -> None:
+    if "reshape" in name and order == "K":
+        pytest.skip("NumPy has no such order here")
+
+    def f(x: Any) -> Any:
+        made = ORDERED[name](x, order)
+        row = made.reshape(-1)  # a view of it or a copy, as it lies
+        row[0] = 50.0
+        return np.concatenate([np.ravel(made), np.ravel(made, "K")])
+
+    for x in (A, np.asfortranarray(A)):
+        expected = f(x)
+        np.testing.assert_array_equal(tg.vjp(f, x)[0], expected)
+        np.testing.assert_array_equal(tg.jit(f)(x), expected)
+
+
+@pytest.mark.parametrize("name", ORDERED)
+def test_what_is_no_order_raises(name: str) -> None:
+    with pytest.raises(ValueError, match="order must be one of"):
+        tg.vjp(lambda x: ORDERED[name](x, "rows"), A)
