@@ -38,6 +38,15 @@ class At:
             raise TypeError(f"at(x)[index] = v at {users_line()}: write y = at(x)[index].set(v), which leaves x as it is")
 
 
+def _refused(sign: str, way: str) -> Callable[[Any, Any], NoReturn]:
+    """Return a method for an assignment to a place, which says what to write."""
+
+    def refuse(place: Any, v: Any) -> NoReturn:
+        raise TypeError(f"at(x)[index] {sign} v at {users_line()}: write y = at(x)[index].{way}, which leaves x as it is")
+
+    return refuse
+
+
 @frozen(eq=False, repr=False)
 class Place:
     """``at(x)[index]``: its methods return a copy of `x` that is changed there; `x` stays as it is.
@@ -140,6 +149,12 @@ class Place:
 
         def __getattr__(self, name: str) -> NoReturn:
             raise AttributeError(f"at(x)[index] has no attribute '{name}'; what it has is {', '.join(METHODS)}")
+
+        __iadd__ = _refused("+=", "add(v)")
+        __isub__ = _refused("-=", "add(-v)")
+        __imul__ = _refused("*=", "multiply(v)")
+        __itruediv__ = _refused("/=", "divide(v)")
+        __ipow__ = _refused("**=", "power(v)")
 
 
 METHODS = ("set", "add", "multiply", "divide", "power", "min", "max", "apply")

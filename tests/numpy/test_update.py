@@ -488,3 +488,7 @@ def test_a_misspelt_change_and_an_assignment_say_what_to_write() -> None:
         x[0].ste(1.0)
     with pytest.raises(TypeError, match=r"test_update.py.*write y = at\(x\)\[index\].set\(v\)"):
         x[0] = 3.0
+    with pytest.raises(TypeError, match=r"\+= v at .*test_update.py.*write y = at\(x\)\[index\].add\(v\)"):
+        x[0] += 3.0
+    with pytest.raises(TypeError, match=r"/= v .*write y = at\(x\)\[index\].divide\(v\)"):
+        tg.grad(lambda x: x.at[0].__itruediv__(2.0))(np.ones(2))
