@@ -26,6 +26,7 @@ from tapegrad.numpy.arguments import concrete, in_common_dtype, plain
 from tapegrad.numpy.broadcasting import broadcast_arrays
 from tapegrad.numpy.creation import own
 from tapegrad.numpy.door import gathered, stands_for
+from tapegrad.numpy.joins import concatenate
 from tapegrad.numpy.shapes import in_shape, moveaxis
 from tapegrad.ops.spaced import linspace_p
 from tapegrad.typing import Array, ArrayLike, DTypeLike
@@ -171,8 +172,10 @@ def geomspace(
     common = np.result_type(dtype_of(first), dtype_of(last), np.float64)  # as NumPy has it, also for single precision
     first, last = broadcast_arrays(astype(first, common), astype(last, common))
     sign = np.sign(first)
-    first, last = first / sign, last / sign
-    y: Any = sign * logspace(np.log10(first), np.log10(last), num, endpoint)
+    y: Any = sign * logspace(np.log10(first / sign), np.log10(last / sign), num, endpoint)
+    if num > 0:  # the ends are exactly those that were given
+        inner = slice(1, num - 1 if endpoint else num)
+        y = concatenate([first[None], y[inner], *([last[None]] if endpoint and num > 1 else [])])
     y = moveaxis(y, 0, axis) if axis else y
     spaced: Array = y if dtype is None else astype(y, dtype)
     return spaced

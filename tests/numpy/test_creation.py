@@ -221,3 +221,16 @@ def test_numbers_at_equal_ratios_are_of_double_precision(other: Any) -> None:
         assert y.dtype == expected.dtype == np.float64
         np.testing.assert_allclose(y, expected, rtol=1e-14)
         assert pull(np.ones_like(y))[0].dtype == np.float32
+
+
+@pytest.mark.parametrize("stop", [-1.0, 0.3, 1j])
+@pytest.mark.parametrize("start", [1.0, 0.1, -2.0])
+def test_geometric_sequences_end_exactly_where_they_are_told_to(start: float, stop: Any) -> None:
+    with np.errstate(all="ignore"):
+        for num, endpoint in ((5, True), (3, False), (1, True), (0, True)):
+            expected = np.geomspace(start, stop, num, endpoint)
+            found = tg.jit(lambda x, n=num, e=endpoint: np.geomspace(x, stop, n, e))(start)
+            np.testing.assert_array_equal(found[:1], expected[:1])
+            np.testing.assert_array_equal(found[-1:] if endpoint else [], expected[-1:] if endpoint else [])
+            np.testing.assert_allclose(found, expected, rtol=1e-14, atol=1e-15)
+    np.testing.assert_array_equal(tg.jacrev(lambda x: np.geomspace(x, 7.0, 4))(2.0)[[0, -1]], [1.0, 0.0])
