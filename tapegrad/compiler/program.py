@@ -18,6 +18,7 @@ from tapegrad.compiler.loops.node import Repeat, loop_p
 from tapegrad.compiler.lowered import Lowered, lowered
 from tapegrad.compiler.passes.algebra import simplify
 from tapegrad.compiler.passes.alike import compute_together
+from tapegrad.compiler.passes.columns import compute_columns_together
 from tapegrad.compiler.passes.gather import gather_products
 from tapegrad.compiler.passes.rewriting import expand, fold, merge
 from tapegrad.compiler.plan import plan
@@ -37,7 +38,7 @@ REWRITING: dict[str, Pass | None] = {
     "loops": None,  # `with_loops`, which runs all passes on the bodies
     "simplify": simplify,
     "gather": gather_products,
-    "batch": compute_together,
+    "batch": lambda trace: compute_columns_together(compute_together(trace)),
 }
 """Passes over the steps, in the order in which they run. Steps that nothing depends on are dropped by each of them."""
 
