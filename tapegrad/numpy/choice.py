@@ -7,6 +7,7 @@ import numpy as np
 from tapegrad.core.primitive import FUNCTIONS
 from tapegrad.core.var import Var, apply
 from tapegrad.core.writing import own
+from tapegrad.numpy.arguments import is_traced
 from tapegrad.numpy.door import gathered, plain_out, refuse_out, stands_for
 from tapegrad.numpy.ufuncs import Settings, of_two
 from tapegrad.ops.choice import clip_p, fmax_p, fmin_p, maximum_p, minimum_p, nan_to_num_p, where_p
@@ -129,9 +130,12 @@ def clip(
     if not any(type(x) in (Var, list, tuple) for x in (a, a_min, a_max, min, max)):
         y = np.clip(a, a_min, a_max, plain_out(out, "clip"), min=min, max=max, **settings)
         return y
-    refuse_out(out, "clip")
     x = gathered(a)
     low, high = [gathered(bound) for bound in bounds(a_min, a_max, min, max)]
+    if not is_traced(x, low, high):
+        y = np.clip(x, low, high, plain_out(out, "clip"), **settings)
+        return y
+    refuse_out(out, "clip")
     if low is None or high is None or settings:
         y = own(x) if low is None else np.maximum(x, low, **settings)
         return y if high is None else np.minimum(y, high, **settings)

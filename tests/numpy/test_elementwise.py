@@ -288,3 +288,12 @@ def test_bad_input_gets_the_error_of_numpy() -> None:
         tg.grad(lambda x: np.nan_to_num(x, copy=False).sum())(x)
     with pytest.raises(TypeError, match="out="):
         tg.grad(lambda x: np.round(x, 1, out=np.zeros(2)).sum())(x)
+
+
+def test_clip_of_plain_lists_writes_to_an_array() -> None:
+    clip: Any = tnp.clip
+    out = np.zeros(2)
+    assert clip([1, 2], [0, 0], 1.5, out=out) is out
+    np.testing.assert_array_equal(out, [1.0, 1.5])
+    found = clip([1, 200], 0, 100, dtype=np.int16)
+    assert found.dtype == np.int16
