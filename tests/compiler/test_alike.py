@@ -8,7 +8,7 @@ import pytest
 import tapegrad as tg
 import tapegrad.numpy as tnp
 from tapegrad.compiler.function import jit
-from tapegrad.compiler.passes.alike import compute_together, rows_of
+from tapegrad.compiler.passes.alike import compute_together, computed_together, rows_of
 from tapegrad.compiler.plan import Plan, plan
 from tapegrad.compiler.program import PASSES, improved
 from tapegrad.compiler.trace import alive
@@ -211,3 +211,17 @@ def test_empty_rows_are_put_in_a_row_too(shape: tuple[int, ...]) -> None:
     agrees(tg.grad(total), weight)
     rows = x.reshape((shape[0] * shape[1], shape[2]))
     agrees(lambda rows: [tnp.sum(tnp.sin(rows[k:k]) * 2.0) for k in range(6)], rows)
+
+
+def test_what_is_put_into_an_array_is_not_computed_from_that_array() -> None:
+    """There the pass found the same steps again and again, for ever."""
+
+    def f(z: Any) -> Any:
+        parts = [z[k] * (k + 1.0) for k in range(4)]
+        return tnp.sum(tnp.cos(tnp.concatenate([y for part in parts for y in (part, tnp.sin(part))])))
+
+    z = random.normal(size=(4, 2, 3))
+    trace = traced(f, z)
+    assert computed_together(trace) is trace
+    agrees(f, z)
+    agrees(tg.grad(f), z)

@@ -168,7 +168,10 @@ def in_time(trace: Trace, place: int, members: list[Member], uses: dict[int, int
     if not rows:
         return most_in_time(trace, place, members, uses, max(before, default=0))
     base = rows[0].base
-    before += [base] if rows[0].read else [s for s in trace.steps[base][1] if s is not None]
+    parts = [s for s in trace.steps[base][1] if s is not None]
+    if not rows[0].read and any(index in parts for index, _ in members):
+        return [], 0  # to be computed from what they are put into, they would have to be computed first
+    before += [base] if rows[0].read else parts
     length = max(r.start + r.count for r in rows) - min(r.start for r in rows)
     ready = max(before)
     worth = 2 * sum(r.count for r in rows) >= length
