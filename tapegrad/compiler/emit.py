@@ -93,7 +93,7 @@ class Writer:
         self.prepare()
         start = len(self.lines)
         self.instructions()
-        if self.made.hoped:
+        if self.looked > start:
             self.hope(start)
         end = Results(self.trace, self.made, self.names, self.value)
         if any(room.buffer < 0 for room in self.made.rooms.values()):  # what may be half written is not to be used again
