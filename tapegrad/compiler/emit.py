@@ -12,6 +12,7 @@ from tapegrad.compiler.costs import WITH_PROGRAMS
 from tapegrad.compiler.groups import threads
 from tapegrad.compiler.groups.kernel import Handed, Partial, kernel
 from tapegrad.compiler.groups.parts import QUICK
+from tapegrad.compiler.groups.turning import empty_turned
 from tapegrad.compiler.groups.units import Group
 from tapegrad.compiler.interface import Arguments, Results
 from tapegrad.compiler.loops.node import loop_p
@@ -198,7 +199,7 @@ class Writer:
         self.once += made.lines
         if made.scratch:
             shapes = ", ".join(f"({shape}, {self.names.of(dtype, 'dtype')})" for shape, dtype in made.scratch)
-            self.once.append(f"scratch{number} = {self.names.of(Scratches, 'scratches')}([{shapes}])")
+            self.once.append(f"scratch{number} = {self.names.of(Scratches, 'scratches')}([{shapes}], {made.turned})")
         for partial in made.partials.values():
             kind = self.names.of(partial.dtype, "dtype")
             self.once.append(f"{partial.name} = {self.names.of(np.empty, 'empty')}({partial.shape}, {kind})")
@@ -309,12 +310,13 @@ def are_numbers(args: Sequence[Any]) -> bool:
 class Scratches(dict[int, tuple[Any, ...]]):
     """Arrays of the given shapes for each worker, allocated when it comes for the first time."""
 
-    def __init__(self, shapes: Sequence[tuple[tuple[int, ...], Any]]) -> None:
+    def __init__(self, shapes: Sequence[tuple[tuple[int, ...], Any]], turned: bool) -> None:
         super().__init__()
         self.shapes = shapes
+        self.empty = empty_turned if turned else np.empty
 
     def __missing__(self, worker: int) -> tuple[Any, ...]:
-        self[worker] = tuple([np.empty(shape, dtype) for shape, dtype in self.shapes])
+        self[worker] = tuple([self.empty(shape, dtype) for shape, dtype in self.shapes])
         return self[worker]
 
 

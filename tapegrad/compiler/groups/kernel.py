@@ -11,6 +11,7 @@ from tapegrad.compiler.calls import UFUNC_OF
 from tapegrad.compiler.groups import sizes
 from tapegrad.compiler.groups.parts import Fold, behind, is_cut, lead, rest, units, width
 from tapegrad.compiler.groups.products import at_a_time, product_of_rows, product_of_stacks, stack_rows, sum_of_products
+from tapegrad.compiler.groups.turning import WRONG_WITH_STRIDES, cut_inputs, is_turned, narrow, turned, turned_back
 from tapegrad.compiler.groups.units import Group
 from tapegrad.compiler.trace import Trace
 from tapegrad.core.arrays import ones
@@ -63,6 +64,7 @@ class Kernel:
         blocks: how many blocks there are.
         together: how many of them several threads take at a time.
         threads: whether the work may be worth several threads.
+        turned: whether the arrays of the size of a block are `turned`.
     """
 
     lines: list[str]
@@ -72,6 +74,7 @@ class Kernel:
     blocks: int
     together: int
     threads: bool
+    turned: bool
 
 
 @define(eq=False)
@@ -139,6 +142,7 @@ class KernelWriter:
         self.by_keyword = by_keyword
         self.rows = group.rows
         self.run, self.together = cut(trace, group)
+        self.turned = is_turned(trace, group, self.run)
         self.given: list[Handed] = []
         self.word: dict[int, str] = {}  # of what is cut, or computed
         self.whole: dict[int, str] = {}
@@ -199,16 +203,11 @@ class KernelWriter:
         kinds = [((run * self.together, *shape), dtype) for shape, dtype in self.scratch.kinds]
         assert all(index in self.word for index in group.outputs), [steps[index][0] for index in group.outputs]
         several = group.work >= sizes.PAYS and blocks > self.together
-        return Kernel(lines, self.given, kinds, self.partials, blocks, self.together, several)
+        return Kernel(lines, self.given, kinds, self.partials, blocks, self.together, several, self.turned)
 
     def hand_over(self) -> None:
         """Name the values that the group is handed: those of which it takes slices, and those that it reads whole."""
-        cut = {
-            s
-            for index, part in self.group.parts.items()
-            for k, s in enumerate(self.steps[index][1])
-            if s in self.group.inputs and is_cut(self.steps[index], part, k, self.rows)
-        }
+        cut = cut_inputs(self.steps, self.group)
         for index in (*self.group.inputs, *self.group.outputs):
             shape = np.shape(self.steps[index][4])
             if index in cut or index in self.group.outputs:
@@ -226,16 +225,33 @@ class KernelWriter:
         source, x = inputs[k], args[k]
         cut = is_cut(self.steps[index], self.group.parts[index], k, self.rows)
         if source is not None:
+            if cut and self.turned and source in self.group.inputs and source not in self.room:
+                self.turn(source)
             return self.word[source] if cut else self.whole[source]
         ufunc, shape = UFUNC_OF[self.steps[index][0]], np.shape(x)
         if ufunc in self.by_keyword and type(x) in (float, int) and value.dtype.char in "fd":
-            self.dense.append(
-                self.name_of(np.full((self.run * self.together, *rest(value.shape, self.rows)), x, value.dtype), "c")
-            )
+            full = np.full((self.run * self.together, *rest(value.shape, self.rows)), x, value.dtype)
+            self.dense.append(self.name_of(self.laid_out(full), "c"))
             return f"d{len(self.dense) - 1}"
         if cut:
-            return f"{self.name_of(x.reshape(self.rows, *rest(shape, self.rows)), 'c')}[lo:hi]"
+            rows = x.reshape(self.rows, *rest(shape, self.rows))
+            return f"{self.name_of(self.laid_out(rows), 'c')}[lo:hi]"
         return self.name_of(x.reshape(shape[units(shape) :]) if len(shape) > 1 else x, "c")
+
+    def laid_out(self, x: Any) -> Any:
+        """Return a constant as blocks are laid out."""
+        return turned(x) if self.turned else x
+
+    def turn(self, source: int) -> None:
+        """Copy the rows of what the group is handed, where blocks are turned; of single numbers they are as they should be."""
+        value = self.steps[source][4]
+        if narrow(value.shape, self.rows):
+            room = self.room[source] = self.scratch.take(rest(value.shape, self.rows), value.dtype)
+            self.copy(f"t{room}", self.word[source])
+            self.word[source] = f"t{room}"
+
+    def copy(self, out: str, word: str) -> None:
+        self.body.append(f"{self.name_of(np.copyto, 'copyto')}({out}, {word})")
 
     # Members
 
@@ -250,15 +266,19 @@ class KernelWriter:
         elementwise = part.kind == "each"
         if elementwise:  # which may be written over what it is the last to read
             self.release(k, inputs)
+        given = self.word.get(index)  # of an output
         out = self.target(k, index, shape, value.dtype)
         if elementwise:
             ufunc = UFUNC_OF[primitive]
             assert ufunc is not None
-            place = f"out={out}" if ufunc in self.by_keyword else out
-            self.body.append(f"{self.name_of(ufunc, ufunc.__name__ + '_')}({', '.join(words)}, {place})")
+            name, place = self.name_of(ufunc, ufunc.__name__ + "_"), f"out={out}" if ufunc in self.by_keyword else out
+            if self.turned and ufunc in WRONG_WITH_STRIDES:
+                self.copy(out, f"{name}({words[0]})")
+            else:
+                self.body.append(f"{name}({', '.join(words)}, {place})")
         elif part.kind == "call":
             name = self.name_of(primitive.fn, primitive.name + "_")
-            self.body.append(f"{self.name_of(np.copyto, 'copyto')}({out}, {name}({', '.join(words)}))")
+            self.copy(out, f"{name}({', '.join(words)})")
         elif part.kind == "product":
             x, weight = args
             column, per_row = f"{words[1]}.reshape({weight.shape})", len(value) // self.rows
@@ -275,6 +295,8 @@ class KernelWriter:
             self.fold(part.fold, words[part.fold.operand], args[part.fold.operand], out, value)
         if not elementwise:
             self.release(k, inputs)
+        if given is not None and given != out:
+            self.body.append(f"{self.name_of(turned_back, 'turned_back')}({given}, {out})")
 
     def release(self, k: int, inputs: Sequence[int | None]) -> None:
         """Take back the arrays of what is read for the last time."""
@@ -283,7 +305,7 @@ class KernelWriter:
 
     def target(self, k: int, index: int, shape: Shape, dtype: np.dtype[Any]) -> str:
         """Return the word for the array that a member is written into."""
-        if index not in self.group.outputs:
+        if index not in self.group.outputs or (self.turned and shape):
             room = self.room[index] = self.scratch.take(shape, dtype)
             self.word[index] = f"t{room}"
             if self.last.get(index, -1) < k:  # nobody reads it
@@ -303,8 +325,10 @@ class KernelWriter:
 
     def view(self, index: int, seen: str) -> None:
         if index in self.group.outputs:
-            self.body.append(f"{self.name_of(np.copyto, 'copyto')}({self.word[index]}, {seen})")
-        elif seen.isidentifier():
+            self.copy(self.word[index], seen)
+            if not self.turned:
+                return
+        if seen.isidentifier():
             self.word[index] = seen
         else:
             self.word[index] = f"v{index}"
@@ -316,23 +340,29 @@ class KernelWriter:
         axes, rank, count = behind(fold.axes, x.shape, self.rows), len(rest(x.shape, self.rows)) + 1, x.shape[-1]
         kept, last = len(shape) == rank - 1, axes == (rank - 1,)
         place = f"{out}[..., 0]" if kept else out
+        reduce = self.name_of(fold.ufunc.reduce, "reduce")
         is_count = x.dtype.kind == "b" and value.dtype.char in "fd"
         is_sum = last and fold.ufunc is np.add and value.dtype.char in "fd" and (is_count or x.dtype == value.dtype)
         if is_sum and 2 < count <= LONG:
             if is_count:  # in numbers, which are added up in a quarter of the time of truth values
                 room = self.scratch.take(rest(x.shape, self.rows), value.dtype)
-                self.body.append(f"{self.name_of(np.copyto, 'copyto')}(t{room}, {word})")
+                self.copy(f"t{room}", word)
                 self.scratch.free.append(room)
                 word = f"t{room}"
+            if self.turned:
+                self.body.append(f"{reduce}({word}, {axes}, None, {out}, {kept})")
+                return
             column, per_row = self.name_of(ones(count, value.dtype), "ones"), math.prod(rest(x.shape, self.rows)) // count
             place = "[..., 0].reshape((-1,))" if kept else ".reshape((-1,))"
             self.product(word, f".reshape((-1, {count}))", column, out, place, at_a_time(count), per_row)
-        elif last and 2 <= count <= FEW and x.dtype == value.dtype:  # sums of small integers are of larger ones
+        elif (
+            last and 2 <= count <= FEW and not self.turned and x.dtype == value.dtype
+        ):  # sums of small integers are of larger ones
             name, columns = self.name_of(fold.ufunc, fold.ufunc.__name__ + "_"), [f"{word}[..., {k}]" for k in range(count)]
             self.body.append(f"c = {place}; {name}({columns[0]}, {columns[1]}, out=c)")
             self.body += [f"{name}(c, {column}, out=c)" for column in columns[2:]]
         else:
-            self.body.append(f"{self.name_of(fold.ufunc.reduce, 'reduce')}({word}, {axes}, None, {out}, {kept})")
+            self.body.append(f"{reduce}({word}, {axes}, None, {out}, {kept})")
 
     def product(self, word: str, row: str, column: str, out: str, place: str, at_once: int, per_row: int) -> None:
         """Write a product by rows. BLAS gets the same rows in each call, however many blocks are taken at a time."""
@@ -375,7 +405,8 @@ class KernelWriter:
         (d, inner), dtype = lead(shape, self.rows), np.result_type(value)
         reduce = self.name_of(fold.ufunc.reduce, "reduce")
         left = tuple([n for axis, n in enumerate(shape) if axis not in fold.axes])
-        several = self.several(left) if fold.ufunc is np.add and fold.axes == tuple(range(d)) else 1
+        several = self.several(left) if fold.ufunc is np.add and fold.axes == tuple(range(d)) and not self.turned else 1
+        axes = (*((0, 1) if inner > 1 else (0,)), *behind(fold.axes, shape, self.rows))
         if left and several > 1:
             columns = several * math.prod(left)
             self.partials[index] = Partial(name, (blocks, columns), dtype, (blocks * several, *left))
@@ -384,11 +415,10 @@ class KernelWriter:
                 return line
             rank = f"{place[:-1]}, :{math.prod(left)}].reshape({left})"
             at = place[len(name) + 1 : -1]
-            return f"if {at} < {self.rows // self.run}: {line}\nelse: {place} = 0; {reduce}({x}, 0, None, {rank})"
+            return f"if {at} < {self.rows // self.run}: {line}\nelse: {place} = 0; {reduce}({x}, {axes}, None, {rank})"
         self.partials[index] = Partial(name, (blocks, *left), dtype, (blocks, *left))
         if not left:
             return f"{place} = {reduce}({x}, None)"
-        axes = (*((0, 1) if inner > 1 else (0,)), *behind(fold.axes, shape, self.rows))
         return f"{reduce}({x}, {axes}, None, {place})"
 
     def piece(self, index: int, k: int) -> str:
