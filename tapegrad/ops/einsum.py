@@ -3,7 +3,8 @@
 An `einsum` is taken apart before it is recorded: within each operand diagonals are taken and axes that appear nowhere else
 are summed (one linear node, `einsum1_p`), then operands are contracted two at a time (one bilinear node each, `einsum2_p`),
 each sum at the earliest moment. Every label of a bilinear node then stands in two or three of its two operands and its
-output, and each transpose is a bilinear node again. Large contractions become one matrix product.
+output, and each transpose is a bilinear node again. Large contractions are computed as products of matrices (`lowering`); in
+programs no einsum is left unless it takes diagonals.
 """
 
 import math
@@ -18,7 +19,7 @@ from tapegrad.core.arrays import shape_of
 from tapegrad.core.families import linear, multilinear
 from tapegrad.core.primitive import Primitive, case
 from tapegrad.core.var import apply
-from tapegrad.ops.contract import product
+from tapegrad.ops.lowering import Lowering, compact, lowering
 
 Shape: TypeAlias = tuple[int, ...]
 
@@ -30,6 +31,12 @@ LARGE = 2048
 
 
 # One operand
+
+
+def _aligned(x: Any, labels: str, out: str) -> Any:
+    """Return an operand with its axes in the order of other labels, and an axis of length 1 for each that it has not."""
+    lengths = dict(zip(labels, x.shape, strict=True))
+    return x.transpose([labels.index(c) for c in out if c in labels]).reshape([lengths.get(c, 1) for c in out])
 
 
 def _spread(g: Any, subscripts: str, shape: Shape) -> Any:
@@ -55,11 +62,22 @@ def _leading(subscripts: str) -> str:
     return f"{fresh}{labels}->{fresh}{out}"
 
 
+def _expand_one(x: Any, subscripts: str) -> Any:
+    labels, out = subscripts.split("->")
+    added = tuple([k for k, c in enumerate(labels) if c not in out])
+    if len(set(labels)) < len(labels) or (added and x.dtype.char not in "fdFD"):
+        return None
+    kept = [c for c in labels if c in out]
+    y = x.sum(axis=added) if added else x
+    return y.transpose([kept.index(c) for c in out])
+
+
 einsum1_p: Primitive = linear(
     "einsum1",
     lambda x, subscripts: np.einsum(subscripts, x),
     lambda g, y, x, subscripts: apply(spread_p, g, subscripts=subscripts, shape=shape_of(x)),
     batch=lambda args, batched, subscripts: apply(einsum1_p, args[0], subscripts=_leading(subscripts)),
+    expand=_expand_one,
     cases=(
         case((3, 3), subscripts="ii->i"),
         case((2, 3), subscripts="ij->j"),
@@ -69,10 +87,17 @@ einsum1_p: Primitive = linear(
 )
 """An einsum of one operand: axes in another order, diagonals, sums over axes."""
 
+
+def _expand_spread(g: Any, subscripts: str, shape: Shape) -> Any:
+    labels, out = subscripts.split("->")
+    return None if len(set(labels)) < len(labels) else np.broadcast_to(_aligned(g, out, labels), shape)
+
+
 spread_p: Primitive = linear(
     "spread",
     _spread,
     lambda g, y, x, subscripts, shape: apply(einsum1_p, g, subscripts=subscripts),
+    expand=_expand_spread,
     batch=lambda args, batched, subscripts, shape: apply(
         spread_p, args[0], subscripts=_leading(subscripts), shape=(len(args[0]), *shape)
     ),
@@ -85,39 +110,29 @@ spread_p: Primitive = linear(
 
 
 @lru_cache(4096)
-def _lowering(subscripts: str, left_shape: Shape, right_shape: Shape) -> Any:
-    """Return how to see a contraction as one matrix product, or None where it is none, or too small to be worth it."""
-    inputs, out = subscripts.split("->")
-    left, right = inputs.split(",")
-    sizes = dict(zip(left + right, left_shape + right_shape, strict=True))
-    if not set(left) & set(right) - set(out) or math.prod(sizes.values()) < LARGE:
+def _lowering(
+    subscripts: str, left_shape: Shape, right_shape: Shape, left_strides: Shape, right_strides: Shape, left: Any, right: Any
+) -> Lowering | None:
+    """Return how to contract two arrays by a product of matrices, or None where NumPy's plain einsum is as fast."""
+    labels, out = subscripts.split("->")
+    sizes = dict(zip(labels.replace(",", ""), left_shape + right_shape, strict=True))
+    if set(out) == set(sizes) or math.prod(sizes.values()) < LARGE:
         return None
-    longer = left if math.prod(left_shape) >= math.prod(right_shape) else right
-    stack = [c for c in longer if c in left and c in right and c in out]
-    summed = [c for c in longer if c in left and c in right and c not in out]
-    rows = [c for c in left if c not in right]
-    columns = [c for c in right if c not in left]
-    count = [math.prod(sizes[c] for c in stack)] if stack else []
-    n, k, m = (math.prod(sizes[c] for c in group) for group in (rows, summed, columns))
-    given = stack + rows + columns
-    return (
-        tuple(left.index(c) for c in stack + rows + summed),
-        (*count, n, k),
-        tuple(right.index(c) for c in stack + summed + columns),
-        (*count, k, m),
-        tuple(sizes[c] for c in given),
-        tuple(given.index(c) for c in out),
+    return lowering(
+        subscripts,
+        left_shape,
+        right_shape,
+        tuple([stride // left.itemsize for stride in left_strides]),
+        tuple([stride // right.itemsize for stride in right_strides]),
+        floating=left.kind in "fc" and right.kind in "fc",
     )
 
 
 def _contract(a: Any, b: Any, subscripts: str) -> Any:
-    plan = _lowering(subscripts, np.shape(a), np.shape(b))
-    if plan is None:
+    if type(a) is not np.ndarray or type(b) is not np.ndarray:
         return np.einsum(subscripts, a, b)
-    left_axes, left_shape, right_axes, right_shape, shape, axes = plan
-    multiply = product if len(left_shape) == 2 else np.matmul
-    y = multiply(a.transpose(left_axes).reshape(left_shape), b.transpose(right_axes).reshape(right_shape))
-    return y.reshape(shape).transpose(axes)
+    how = _lowering(subscripts, a.shape, b.shape, a.strides, b.strides, a.dtype, b.dtype)
+    return np.einsum(subscripts, a, b) if how is None else how.of(a, b)
 
 
 def _pull_left(g: Any, y: Any, a: Any, b: Any, subscripts: str) -> Any:
@@ -139,12 +154,27 @@ def _batch_contract(args: Sequence[Any], batched: Sequence[bool], subscripts: st
     return apply(einsum2_p, *args, subscripts=f"{sides[0]},{sides[1]}->{fresh}{out}")
 
 
+def _expand_two(a: Any, b: Any, subscripts: str) -> Any:
+    if any(type(x) is float or x.dtype.char not in "fdFD" for x in (a, b)) or a.dtype != b.dtype:
+        return None
+    inputs, out = subscripts.split("->")
+    left, right = inputs.split(",")
+    if set(out) == set(left + right):
+        return _aligned(a, left, out) * _aligned(b, right, out)
+    if set(left) == set(right):  # products of rows, of whatever rank
+        labels = out + "".join(c for c in left if c not in out)
+        y = _aligned(a, left, labels) * _aligned(b, right, labels)
+        return y.sum(axis=tuple(range(len(out), len(labels))))
+    return lowering(subscripts, a.shape, b.shape, compact(a.shape), compact(b.shape)).of(a, b)
+
+
 einsum2_p: Primitive = multilinear(
     "einsum2",
     _contract,
     _pull_left,
     _pull_right,
     batch=_batch_contract,
+    expand=_expand_two,
     cases=(
         case((2, 3), (3, 4), subscripts="ij,jk->ik"),
         case((2, 3), (3, 2), subscripts="ij,ji->"),
