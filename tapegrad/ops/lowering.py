@@ -105,13 +105,13 @@ class Side:
 
     def readable(self, one: Sequence[str], two: Sequence[str]) -> bool:
         """Tell whether BLAS reads a matrix of these rows and columns, or its transpose, where it is."""
-        steps = self.step(one), self.step(two)
-        if steps[0] is None or steps[1] is None or min(steps) < 0:
+        down, right = self.step(one), self.step(two)
+        if down is None or right is None or down < 0 or right < 0:
             return False
-        if 0 in steps:
+        if down == 0 or right == 0:
             return True
-        inner = two if steps[1] == 1 else one
-        return min(steps) == 1 and max(steps) >= math.prod([self.sizes[c] for c in inner])
+        inner = two if right == 1 else one
+        return min(down, right) == 1 and max(down, right) >= math.prod([self.sizes[c] for c in inner])
 
     def seen(self, batch: Sequence[str], one: Sequence[str], two: Sequence[str]) -> tuple[View, float]:
         """Return how this operand is a stack of matrices, each group of labels an axis, and its cost in nanoseconds."""

@@ -78,8 +78,8 @@ def test_any_layout(data: st.DataObject) -> None:
         if x.ndim and data.draw(st.booleans()):
             x = np.broadcast_to(x[:1], x.shape)
         operands.append(x)
-    strides = [tuple([s // 8 for s in x.strides]) for x in operands]
-    how = lowering(subscripts, operands[0].shape, operands[1].shape, *strides, floating=data.draw(st.booleans()))
+    left, right = (tuple([s // 8 for s in x.strides]) for x in operands)
+    how = lowering(subscripts, operands[0].shape, operands[1].shape, left, right, floating=data.draw(st.booleans()))
     expected = np.einsum(subscripts, *operands)
     value = how.of(*operands)
     assert value.shape == expected.shape
