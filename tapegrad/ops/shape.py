@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
+from attrs import frozen
 
 from tapegrad.core.arrays import shape_of
 from tapegrad.core.families import linear
-from tapegrad.core.primitive import Into, Primitive, Slot, case
+from tapegrad.core.primitive import OUT, Into, Primitive, Slot, case
 from tapegrad.core.var import apply
 
 ndarray = np.ndarray
@@ -99,11 +101,45 @@ def _roll(x: Any, shifts: tuple[int, ...], axes: tuple[int, ...]) -> Any:
     return np.concatenate((x[(*before, slice(cut, None))], x[(*before, slice(cut))]), axis)  # in half the time
 
 
+TAKEN = 2**11
+"""Elements up to which they are taken one by one in programs, which costs one call and not one for each piece."""
+
+
+@frozen(eq=False)
+class Rolled:
+    """Writes a rolled array into another one, piece by piece: where each goes, and where it comes from."""
+
+    pieces: tuple[tuple[Any, Any], ...]
+
+    def __call__(self, x: Any, out: Any) -> Any:
+        for target, source in self.pieces:
+            out[target] = x[source]
+        return out
+
+
+def _into_roll(args: Sequence[Any], settings: dict[str, Any]) -> Into | None:
+    (x,) = args
+    if type(x) is not ndarray or not x.size:
+        return None
+    shifts, axes = settings["shifts"], settings["axes"]
+    if x.size <= TAKEN:
+        return Into(ndarray.take, (Slot(0), np.roll(np.arange(x.size).reshape(x.shape), shifts, axes), None, OUT, "clip"))
+    cuts = {axis: sum(shift for shift, other in zip(shifts, axes, strict=True) if other == axis) for axis in axes}
+    halves: list[list[tuple[slice, slice]]] = []
+    for axis, size in enumerate(x.shape):
+        cut = cuts.get(axis, 0) % size
+        whole = [(slice(None), slice(None))]
+        halves.append([(slice(cut, None), slice(size - cut)), (slice(cut), slice(size - cut, None))] if cut else whole)
+    pieces = tuple([(tuple([to for to, _ in parts]), tuple([at for _, at in parts])) for parts in product(*halves)])
+    return Into(Rolled(pieces), (Slot(0), OUT))
+
+
 roll_p: Primitive = linear(
     "roll",
     _roll,
     lambda g, y, x, shifts, axes: apply(roll_p, g, shifts=tuple([-shift for shift in shifts]), axes=axes),
     batch=lambda args, batched, shifts, axes: apply(roll_p, args[0], shifts=shifts, axes=tuple([axis + 1 for axis in axes])),
+    into=_into_roll,
     cases=(case((5,), shifts=(2,), axes=(0,)), case((3, 4), shifts=(1, -2, 1), axes=(0, 1, 0))),
 )
 """`x` rolled along axes (non-negative numbers, perhaps one twice)."""

@@ -6,6 +6,7 @@ that make it so share evenly.
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -57,25 +58,42 @@ def _parts(a: Any, b: Any, axis: Axes, keepdims: bool) -> tuple[Any, Any, Any]:
 def _logsumexp(a: Any, axis: Axes = None, keepdims: bool = False) -> Any:
     a = np.asarray(a)
     with np.errstate(all="ignore"):
-        first, rest, top = _parts(a, None, axis, keepdims)
-        y = _wrapped(_log_total(first, rest) + top)
+        if a.dtype.kind == "f" and a.size:
+            y = _of_reals(a, axis, keepdims)
+        else:
+            first, rest, top = _parts(a, None, axis, keepdims)
+            y = _wrapped(_log_total(first, rest) + top)
     return np.asarray(y, a.dtype)[()]
 
 
-def _traced_top(a: Any, axis: Axes) -> Any:
-    """The same of an array that may be traced, and is not empty, with its axes kept."""
-    top = np.max(a, axis=axis, keepdims=True)
-    return np.where(np.isfinite(top), top, dtype_of(a).type(0))
+@lru_cache
+def _largest(dtype: np.dtype[Any]) -> Any:
+    return np.finfo(dtype).max
+
+
+def _finite_top(a: Any, axis: Axes) -> Any:
+    """Return the greatest elements of an array that may be traced, and is not empty, brought to finite numbers."""
+    largest = _largest(dtype_of(a))
+    return np.minimum(np.maximum(np.max(a, axis=axis, keepdims=True), -largest), largest)
+
+
+def _of_reals(a: Any, axis: Axes, keepdims: bool) -> Any:
+    """Return the logarithm of a sum of exponentials of an array of floats that may be traced, and is not empty.
+
+    Of the greatest elements, each of them ``exp(0)``, one is left out of the sum. So ``log1p`` gets what there is beside it,
+    and where that is next to nothing, it is not lost.
+    """
+    top = _finite_top(a, axis)
+    greatest = np.equal(a, top) * np.ones((), dtype_of(a))
+    count = add_up(greatest, axis, None, None, keepdims)
+    rest = add_up(np.exp(a - top) - greatest, axis, None, None, keepdims)
+    return np.log1p(rest + (count - 1.0)) + (top if keepdims else np.reshape(top, shape_of(rest)))
 
 
 def _expanded(a: Any, axis: Axes = None, keepdims: bool = False) -> Any:
-    """Return the same in simpler operations: what is added up beside the greatest elements is masked, not chosen."""
     if dtype_of(a).kind != "f" or not shape_of(a) or 0 in shape_of(a):
         return None
-    top = _traced_top(a, axis)
-    first = np.sum(np.equal(a, top) * np.ones((), dtype_of(a)), axis=axis, keepdims=keepdims)  # each is exp(0)
-    rest = np.sum(np.exp(a - top) * np.not_equal(a, top), axis=axis, keepdims=keepdims)
-    return _log_total(first, rest) + (top if keepdims else np.reshape(top, shape_of(first)))
+    return _of_reals(a, axis, keepdims)
 
 
 def _shares(a: Any, b: Any, y: Any, axis: Axes, keepdims: bool) -> Any:
@@ -96,7 +114,7 @@ def _weigh(b: Any, x: Any) -> Any:
 def _share(a: Any, y: Any, axis: Axes, keepdims: bool) -> Any:
     if are_hopeful(a) and 0 not in shape_of(a):
         # which subtrahend does not matter: with this one a program has the exponentials already
-        below = np.exp(a - _traced_top(apply(stop_gradient_p, a), axis))
+        below = np.exp(a - _finite_top(apply(stop_gradient_p, a), axis))
     elif type(a) is ndarray and np.all(np.isfinite(y)):
         below = np.exp(a - hold(y, shape_of(a), axis, keepdims))
     else:
