@@ -149,3 +149,31 @@ def test_a_program_takes_the_exponentials_of_value_and_gradient_once() -> None:
 def test_wrong_axes_raise_as_numpy_does() -> None:
     with pytest.raises(np.exceptions.AxisError):
         tg.grad(lambda a: logsumexp(a, axis=3).sum())(A)
+
+
+EDGES = [
+    [0.0, -40.0, -41.0],  # what is beside the greatest is all there is
+    [0.0, 0.0, -40.0],
+    [1e-300, 0.0, -1e9],
+    [3.0, 3.0, 3.0],
+    [-np.inf, -np.inf, -np.inf],
+    [-np.inf, 2.0, -np.inf],
+    [np.inf, 1.0, -np.inf],
+    [np.inf, np.inf, 0.0],
+    [np.finfo(float).max, 0.0, np.finfo(float).max],
+    [-np.finfo(float).max, -np.inf, -np.finfo(float).max],
+    [np.nan, 0.0, 1.0],
+]
+
+
+@pytest.mark.parametrize("row", EDGES, ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_values_at_the_edges_are_scipys_eager_and_compiled(row: list[float], dtype: Any) -> None:
+    with np.errstate(all="ignore"):
+        a = np.array([row, row[::-1]]).astype(dtype)
+        for axis, keepdims in ((None, False), (1, False), (1, True), (0, False)):
+            expected = scipy.special.logsumexp(a.astype(np.float64), axis, keepdims=keepdims).astype(dtype)
+            for f in (logsumexp, tg.jit(logsumexp, static_argnames=("axis", "keepdims"))):
+                y = f(a, axis=axis, keepdims=keepdims)
+                assert np.result_type(y) == dtype
+                np.testing.assert_allclose(y, expected, rtol=8 * np.finfo(dtype).eps, atol=0)

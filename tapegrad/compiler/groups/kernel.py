@@ -355,9 +355,8 @@ class KernelWriter:
             column, per_row = self.name_of(ones(count, value.dtype), "ones"), math.prod(rest(x.shape, self.rows)) // count
             place = "[..., 0].reshape((-1,))" if kept else ".reshape((-1,))"
             self.product(word, f".reshape((-1, {count}))", column, out, place, at_a_time(count), per_row)
-        elif (
-            last and 2 <= count <= FEW and not self.turned and x.dtype == value.dtype
-        ):  # sums of small integers are of larger ones
+        elif last and 2 <= count <= FEW and not self.turned and x.dtype == value.dtype:
+            # sums of small integers are of larger ones
             name, columns = self.name_of(fold.ufunc, fold.ufunc.__name__ + "_"), [f"{word}[..., {k}]" for k in range(count)]
             self.body.append(f"c = {place}; {name}({columns[0]}, {columns[1]}, out=c)")
             self.body += [f"{name}(c, {column}, out=c)" for column in columns[2:]]
