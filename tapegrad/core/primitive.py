@@ -41,7 +41,7 @@ OUT = Slot(-1)
 @frozen(eq=False)
 class Into:
     """A call that computes an output: ``function(*arguments)``, in which slots stand for the inputs, and for the array that
-    the output is written into where there is one."""
+    the output is written into; where there is none it is None, or left out if it is last, and the function makes one."""
 
     function: Fn
     arguments: tuple[Any, ...]
