@@ -231,7 +231,7 @@ def rounds(index: Any, shape: tuple[int, ...], v: Any) -> Iterator[tuple[Any, An
     starts = np.flatnonzero(is_first)
     turn = np.empty_like(flat)
     turn[order] = np.arange(len(flat)) - np.repeat(starts, np.diff(starts, append=len(flat)))
-    values = np.broadcast_to(v, where.shape).reshape(-1)
+    values = np.broadcast_to(v, where.shape).reshape(-1) if shape_of(v) else None  # a number of Python's stays one
     for k in range(int(turn.max()) + 1):
         chosen = np.flatnonzero(turn == k)
-        yield np.unravel_index(flat[chosen], shape), values[chosen]
+        yield np.unravel_index(flat[chosen], shape), v if values is None else values[chosen]

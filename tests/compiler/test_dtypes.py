@@ -84,3 +84,15 @@ def test_sums_of_blocks_have_the_dtype_that_was_asked_for(dtype: str, name: str,
         for given in ("bool", *INTEGERS):
             x = (np.arange(80) % 7).reshape(16, 5).astype(given)
             agrees(lambda x: getattr(tnp, name)(tnp.where(x > 1, x, 1), axis=axis, dtype=dtype), x, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["minimum", "maximum", "fmin", "fmax"])
+@pytest.mark.parametrize("spread", [lambda c: c, lambda c: np.broadcast_to(c[0], c.shape)], ids=["full", "spread"])
+def test_a_float64_constant_is_not_compared_as_a_float32(name: str, spread: Callable[[Any], Any]) -> None:
+    """float32's 0.7 is below 0.7: no tie, whose slope would be split."""
+    x, c = np.array([0.7, 0.2, 0.9], np.float32), spread(np.full(3, 0.7))
+    assert x[0] < c[0]
+    gradient = tg.grad(lambda x: (getattr(tnp, name)(x, c).astype(np.float32) * np.array([1.0, 2.0, 3.0], np.float32)).sum())
+    expected = np.array([1.0, 2.0, 0.0] if "min" in name else [0.0, 0.0, 3.0], np.float32)
+    np.testing.assert_array_equal(gradient(x), expected)
+    np.testing.assert_array_equal(tg.jit(gradient)(x), expected)

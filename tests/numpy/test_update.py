@@ -492,3 +492,14 @@ def test_a_misspelt_change_and_an_assignment_say_what_to_write() -> None:
         x[0] += 3.0
     with pytest.raises(TypeError, match=r"/= v .*write y = at\(x\)\[index\].divide\(v\)"):
         tg.grad(lambda x: x.at[0].__itruediv__(2.0))(np.ones(2))
+
+
+@pytest.mark.parametrize("index", [[1], [1, 0], [1, 1, 1], [1, 0, 1]], ids=str)
+def test_a_number_takes_the_dtype_of_the_array_wherever_it_goes(index: list[int]) -> None:
+    """float32's 0.7 and the number 0.7 are a tie, also where a position is named twice."""
+    x = np.array([0.7, 0.7], np.float32)
+    for op in ("min", "max"):
+        gradient = tg.grad(lambda x, op=op: getattr(tnp.at(x)[index], op)(0.7).sum())
+        expected = np.array([0.5 ** index.count(k) for k in range(2)], np.float32)
+        np.testing.assert_array_equal(gradient(x), expected)
+        np.testing.assert_array_equal(tg.jit(gradient)(x), expected)

@@ -327,9 +327,9 @@ def _sum_of_spread(args: Sequence[Any], settings: dict[str, Any], value: Any) ->
     return np.broadcast_to(np.reshape(origin, ()) * float(count), shape_of(value))
 
 
-def weak(x: Any, value: Any) -> Any:
-    """Return a constant number of the dtype of the output as Python's, with which sums and products of constants are simple."""
-    return float(x) if isinstance(x, np.floating) and x.dtype == dtype_of(value) and x.dtype.char in "fd" else x
+def weak(x: Any) -> Any:
+    """Return a constant number as Python's, with which sums and products of constants are simple."""
+    return float(x) if isinstance(x, np.floating) and x.dtype.char in "fd" else x
 
 
 def one_number(x: Any) -> Any:
@@ -363,7 +363,10 @@ def without_broadcasts(primitive: Primitive, args: Sequence[Any], settings: dict
     """Return an elementwise step on what its arguments were before they were spread, where another one spreads it anyway."""
     if primitive is affine_p:  # of which only the last argument is spread
         return None
-    bare = [argument(x, 0) if made_by(x, broadcast_to_p) else weak(one_number(x), value) for x in args]
+    bare = [argument(x, 0) if made_by(x, broadcast_to_p) else one_number(x) for x in args]
+    strong = [x for x in args if not is_python(x.value if type(x) is Var else x)]
+    if {dtype for x in strong if (dtype := dtype_of(x)).kind in "fc"} == {dtype_of(value)}:
+        bare = [weak(x) for x in bare]  # else one that takes the dtype of the others would be compared with them in theirs
     shape = shape_of(value)
     chosen = list(args)
     for k, x in enumerate(bare):
